@@ -1,0 +1,160 @@
+"""The look of every figure: sizes of text, inks, palettes that the colour-blind can read.
+
+Sizes are in points, figure sizes in inches. Nothing in here changes matplotlib's global
+settings: what a figure needs is set on its own axes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colorbar import Colorbar
+from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize
+from matplotlib.figure import Figure
+
+TITLE_SIZE = 11.0
+TEXT_SIZE = 9.0
+SMALL_SIZE = 7.5
+TINY_SIZE = 6.0
+
+PAPER = "#ffffff"
+INK = "#222222"
+MUTED = "#666666"
+FAINT = "#d4d4d4"
+
+# Okabe and Ito 2008, "Color universal design"; yellow stands last, it is weak on white paper.
+CATEGORICAL = (
+    "#0072b2",  # blue
+    "#d55e00",  # vermillion
+    "#009e73",  # bluish green
+    "#e69f00",  # orange
+    "#cc79a7",  # reddish purple
+    "#56b4e9",  # sky blue
+    "#222222",  # ink
+    "#f0e442",  # yellow
+)
+
+
+def sequential() -> Colormap:
+    """Colours from little (light) to much (dark), even in lightness: cividis, reversed.
+
+    Source:
+        Nuñez, Anderton and Renslow 2018, arXiv:1712.01662, as matplotlib ships it. Reversed,
+        so that much stands out on light paper.
+    """
+    return ScalarMappable(cmap="cividis_r").get_cmap()
+
+
+def from_paper() -> Colormap:
+    """Colours from paper white (nothing) to dark blue (all), for matrices that are mostly empty."""
+    stops = [PAPER, "#cfe3f2", "#7fb6dc", "#0072b2", "#00304c"]
+    return LinearSegmentedColormap.from_list("paper_blue", stops)
+
+
+def diverging() -> Colormap:
+    """Colours from blue (less) over paper grey (equal) to orange (more)."""
+    stops = ["#00456b", "#0072b2", "#8fc1e0", "#f4f4f4", "#f2b97f", "#d55e00", "#7a3500"]
+    return LinearSegmentedColormap.from_list("blue_orange", stops)
+
+
+def categorical(count: int) -> tuple[str, ...]:
+    """Colours for `count` kinds of things, from the start again after the eighth.
+
+    Example:
+        >>> categorical(2)
+        ('#0072b2', '#d55e00')
+    """
+    return tuple(CATEGORICAL[i % len(CATEGORICAL)] for i in range(count))
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure on white paper whose parts keep clear of each other (constrained layout)."""
+    return Figure(figsize=(width, height), layout="constrained", facecolor=PAPER)
+
+
+def dress(
+    axes: Axes, *, title: str = "", x_label: str = "", y_label: str = "", grid: bool = False
+) -> Axes:
+    """Give axes the house look: sizes, inks, no box, a faint grid where it is asked for."""
+    axes.set_facecolor(PAPER)
+    axes.set_title(title, fontsize=TEXT_SIZE, color=INK, loc="left")
+    axes.set_xlabel(x_label, fontsize=SMALL_SIZE, color=INK)
+    axes.set_ylabel(y_label, fontsize=SMALL_SIZE, color=INK)
+    axes.tick_params(labelsize=SMALL_SIZE, colors=INK, color=MUTED, width=0.6, length=3)
+    for side, spine in axes.spines.items():
+        spine.set_visible(side in ("left", "bottom"))
+        spine.set(color=MUTED, linewidth=0.6)
+    if grid:
+        axes.grid(True, color=FAINT, linewidth=0.5)
+        axes.set_axisbelow(True)
+    return axes
+
+
+def bare(axes: Axes, *, title: str = "") -> Axes:
+    """Axes for a skeleton: no frame, no ticks, one unit as long across as up."""
+    axes.set_facecolor(PAPER)
+    axes.set_axis_off()
+    axes.set_aspect("equal")
+    axes.set_title(title, fontsize=TEXT_SIZE, color=INK)
+    return axes
+
+
+def head(figure: Figure, title: str) -> None:
+    """Write the figure's title over all of its panels; an empty one leaves no gap."""
+    if title:
+        figure.suptitle(title, fontsize=TITLE_SIZE, color=INK)
+
+
+def colour_bar(
+    figure: Figure,
+    axes: Axes | Sequence[Axes],
+    *,
+    colours: Colormap,
+    limits: tuple[float, float],
+    label: str,
+    **place: Any,
+) -> Colorbar:
+    """Add the scale of a figure's colours, with the quantity and its unit beside it.
+
+    Args:
+        figure: Figure to add to.
+        axes: The axes that it serves, from which it takes its room.
+        colours: Colours to show.
+        limits: Values at the two ends.
+        label: Quantity and unit, such as "share of attention".
+        place: Where it stands, as `Figure.colorbar` takes it (location, shrink, aspect, pad).
+    """
+    mappable = ScalarMappable(norm=Normalize(*limits), cmap=colours)
+    bar = figure.colorbar(mappable, ax=axes, **place)
+    bar.set_label(label, fontsize=SMALL_SIZE, color=INK)
+    bar.ax.tick_params(labelsize=SMALL_SIZE, colors=INK, color=MUTED, width=0.6, length=3)
+    bar.outline.set(color=MUTED, linewidth=0.6)  # type: ignore[operator]
+    return bar
+
+
+def shorten(text: str, length: int) -> str:
+    """Cut a name in the middle to at most `length` characters, so that both ends can be read.
+
+    Example:
+        >>> shorten("standing_hip_abduction_left", 15)
+        'standin…on_left'
+    """
+    if len(text) <= length:
+        return text
+    tail = (length - 1) // 2
+    return f"{text[: length - 1 - tail]}…{text[len(text) - tail :]}"
+
+
+def ink_on(colour: tuple[float, float, float, float]) -> str:
+    """Black or white, whichever reads better on a colour (WCAG relative luminance).
+
+    Example:
+        >>> ink_on((1.0, 1.0, 1.0, 1.0)), ink_on((0.0, 0.0, 0.3, 1.0))
+        ('#222222', '#ffffff')
+    """
+    linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in colour[:3]]
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return INK if luminance > 0.22 else PAPER
