@@ -12,5 +12,5 @@ __version__ = "0.1.0"
 
 # In a checkout that is not installed in editable mode, cli/ and graphs/ lie beside this folder.
 _checkout = Path(__file__).resolve().parent.parent
-if (_checkout / "setup.cfg").is_file() and (_checkout / "graphs" / "__init__.py").is_file():
+if (_checkout / "setup.cfg").is_file() and (_checkout / "cli" / "__init__.py").is_file():
     __path__.append(str(_checkout))

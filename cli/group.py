@@ -1,0 +1,96 @@
+"""The command group: a table of modules, so that `--help` imports none of them."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+import skelgraph
+from skelgraph.cli.failure import exit_code_of, report_failure
+
+ENVIRONMENT_PREFIX = "SKELGRAPH"
+
+# Command name -> module that exports `command`, and the line that `skelgraph --help` shows.
+# A test holds each line against the command's own help.
+COMMANDS: dict[str, tuple[str, str]] = {}
+
+
+class LazyGroup(click.Group):
+    """A click group that imports a command's module when that command is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name the commands in the order of the table, which follows the work."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command, or return None where the table has no such name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _ = COMMANDS[cmd_name]
+        command: click.Command = importlib.import_module(module).command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that the first word names; an unknown one is a usage error."""
+        if args and not args[0].startswith("-") and args[0] not in COMMANDS:
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            hint = f" Did you mean '{near[0]}'?" if near else ""
+            raise click.UsageError(f"No such command '{args[0]}'.{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands with their lines from the table."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+    def run(self, args: Sequence[str] | None = None) -> int:
+        """Run a command line and return its exit code; failures become lines on stderr."""
+        try:
+            result = self.main(
+                args=None if args is None else list(args),
+                prog_name="skelgraph",
+                standalone_mode=False,
+            )
+            click.get_text_stream("stdout").flush()
+        except BaseException as error:
+            code = exit_code_of(error)
+            if code is None:
+                raise
+            report_failure(error)
+            return code
+        return result if isinstance(result, int) else 0
+
+    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+        """Run as click does; stand-alone, end the process with this program's exit codes."""
+        if not standalone_mode:
+            return super().main(*args, standalone_mode=False, **extra)
+        words = extra.get("args", args[0] if args else None)
+        raise SystemExit(self.run(words))
+
+
+@click.group(
+    name="skelgraph",
+    cls=LazyGroup,
+    context_settings={
+        "auto_envvar_prefix": ENVIRONMENT_PREFIX,
+        "help_option_names": ["-h", "--help"],
+        "max_content_width": 100,
+    },
+)
+@click.version_option(skelgraph.__version__, prog_name="skelgraph")
+def root() -> None:
+    """Graph neural networks on skeletons.
+
+    From recordings of people to a recogniser that explains itself: choose a layout, convert
+    recordings to a store, train, and look at what the model attends to.
+
+    \b
+    Example:
+      skelgraph train --layout mediapipe_hands
+    """

@@ -1,0 +1,116 @@
+"""Options that several commands share, spelled and explained once.
+
+Each is a decorator for a click command. Where a value comes from, first found wins: the
+option, the environment variable `SKELGRAPH_<COMMAND>_<OPTION>` (as in
+`SKELGRAPH_TRAIN_EPOCHS`), the file given with `--config`, the default.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from skelgraph.errors import unknown_name
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+class Choice(click.Choice[str]):
+    """One of some names; a wrong one is told the nearest."""
+
+    def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
+        """Word the error for a value that is not among the choices."""
+        return unknown_name("value", str(value), self.choices)
+
+
+class Device(click.ParamType):
+    """Where a model runs: auto, cpu, cuda, cuda:N or mps."""
+
+    name = "device"
+    kinds = ("auto", "cpu", "cuda", "mps")
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Check the spelling; whether the device is there is found out when it is used."""
+        if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", str(value)):
+            self.fail(unknown_name("device", str(value), self.kinds), param, ctx)
+        return str(value)
+
+
+def _read_config(ctx: click.Context, param: click.Parameter, path: Path | None) -> None:
+    if path is None:
+        return
+    from skelgraph.cli.config import read_config
+
+    ctx.default_map = {**(ctx.default_map or {}), **read_config(path, ctx.command.params)}
+
+
+config_option = click.option(
+    "--config",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    is_eager=True,
+    expose_value=False,
+    callback=_read_config,
+    help="YAML file of options; what is given here or in the environment goes before it.",
+)
+
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print the result as one JSON document."
+)
+
+quiet_option = click.option(
+    "-q", "--quiet", is_flag=True, help="Write no progress and no notes to stderr."
+)
+
+force_option = click.option("--force", is_flag=True, help="Replace what is there already.")
+
+device_option = click.option(
+    "--device",
+    type=Device(),
+    default="auto",
+    show_default=True,
+    help="Where the model runs: auto, cpu, cuda, cuda:N or mps.",
+)
+
+seed_option = click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Number that fixes everything left to chance.",
+)
+
+
+def output_option(
+    what: str, *, default: str | None = None, required: bool = False
+) -> Callable[[Function], Function]:
+    """Make the option `--output PATH`.
+
+    Args:
+        what: What is written, for the help text, such as "Folder of the run."
+        default: Path taken when none is given.
+        required: Whether the option must be given.
+
+    Returns:
+        Decorator; the command gets `output`, a Path or None.
+    """
+    return click.option(
+        "-o",
+        "--output",
+        type=click.Path(path_type=Path),
+        default=default,
+        show_default=default is not None,
+        required=required,
+        help=what,
+    )
+
+
+def report_options(function: Function) -> Function:
+    """Add what every command that reports takes: --json, --quiet and --config."""
+    for option in (config_option, quiet_option, json_option):
+        function = option(function)
+    return function
