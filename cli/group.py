@@ -16,7 +16,15 @@ ENVIRONMENT_PREFIX = "SKELGRAPH"
 
 # Command name -> module that exports `command`, and the line that `skelgraph --help` shows.
 # A test holds each line against the command's own help.
-COMMANDS: dict[str, tuple[str, str]] = {}
+COMMANDS: dict[str, tuple[str, str]] = {
+    "layouts": ("skelgraph.cli.layouts", "List, show and check skeleton layouts."),
+    "convert": ("skelgraph.cli.convert", "Convert recordings to a store."),
+    "inspect": ("skelgraph.cli.inspect_store", "Tell what is in a store or a recording."),
+    "train": ("skelgraph.cli.train", "Train a recogniser."),
+    "evaluate": ("skelgraph.cli.evaluate", "Score a trained run."),
+    "predict": ("skelgraph.cli.predict", "Label new recordings with a trained run."),
+    "plot": ("skelgraph.cli.plot", "Draw figures of layouts, clips and runs."),
+}
 
 
 class LazyGroup(click.Group):
