@@ -7,8 +7,8 @@ settings: what a figure needs is set on its own axes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colorbar import Colorbar
@@ -45,12 +45,12 @@ def sequential() -> Colormap:
         Nuñez, Anderton and Renslow 2018, arXiv:1712.01662, as matplotlib ships it. Reversed,
         so that much stands out on light paper.
     """
-    return ScalarMappable(cmap="cividis_r").get_cmap()
+    return colormaps["cividis_r"]
 
 
 def from_paper() -> Colormap:
     """Colours from paper white (nothing) to dark blue (all), for matrices that are mostly empty."""
-    stops = [PAPER, "#cfe3f2", "#7fb6dc", "#0072b2", "#00304c"]
+    stops = [(0.0, PAPER), (0.04, "#d6e8f5"), (0.35, "#74b0d8"), (0.7, "#0072b2"), (1.0, "#00304c")]
     return LinearSegmentedColormap.from_list("paper_blue", stops)
 
 
@@ -83,7 +83,8 @@ def dress(
     axes.set_title(title, fontsize=TEXT_SIZE, color=INK, loc="left")
     axes.set_xlabel(x_label, fontsize=SMALL_SIZE, color=INK)
     axes.set_ylabel(y_label, fontsize=SMALL_SIZE, color=INK)
-    axes.tick_params(labelsize=SMALL_SIZE, colors=INK, color=MUTED, width=0.6, length=3)
+    axes.tick_params(labelsize=SMALL_SIZE, labelcolor=INK, color=MUTED, width=0.6, length=3)
+    axes.tick_params(which="minor", color=MUTED, width=0.4, length=2)
     for side, spine in axes.spines.items():
         spine.set_visible(side in ("left", "bottom"))
         spine.set(color=MUTED, linewidth=0.6)
@@ -115,7 +116,8 @@ def colour_bar(
     colours: Colormap,
     limits: tuple[float, float],
     label: str,
-    **place: Any,
+    location: str = "right",
+    shrink: float = 0.8,
 ) -> Colorbar:
     """Add the scale of a figure's colours, with the quantity and its unit beside it.
 
@@ -125,12 +127,15 @@ def colour_bar(
         colours: Colours to show.
         limits: Values at the two ends.
         label: Quantity and unit, such as "share of attention".
-        place: Where it stands, as `Figure.colorbar` takes it (location, shrink, aspect, pad).
+        location: Side of the axes: "right", "left", "top" or "bottom".
+        shrink: Length of the bar, as a fraction of the side.
     """
     mappable = ScalarMappable(norm=Normalize(*limits), cmap=colours)
-    bar = figure.colorbar(mappable, ax=axes, **place)
+    bar = figure.colorbar(
+        mappable, ax=axes, location=location, shrink=shrink, aspect=24, pad=0.02
+    )
     bar.set_label(label, fontsize=SMALL_SIZE, color=INK)
-    bar.ax.tick_params(labelsize=SMALL_SIZE, colors=INK, color=MUTED, width=0.6, length=3)
+    bar.ax.tick_params(labelsize=SMALL_SIZE, labelcolor=INK, color=MUTED, width=0.6, length=3)
     bar.outline.set(color=MUTED, linewidth=0.6)  # type: ignore[operator]
     return bar
 
