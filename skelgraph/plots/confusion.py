@@ -174,7 +174,10 @@ def _write_counts(axes: Axes, counts: np.ndarray, shares: np.ndarray) -> None:
 
 
 def _short_count(count: int) -> str:
-    return str(count) if count < 1000 else f"{count / 1000:.1f}k" if count < 9950 else f"{count // 1000}k"
+    """Write a count in at most four characters, so that it fits its cell."""
+    if count < 1000:
+        return str(count)
+    return f"{count / 1000:.1f}k" if count < 9950 else f"{count / 1000:.0f}k"
 
 
 def _list_axes(

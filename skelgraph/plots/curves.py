@@ -66,7 +66,8 @@ def group_columns(
 ) -> dict[str, dict[str, np.ndarray]]:
     """Sort the columns of a history into panels: losses, their terms, scores, learning rates.
 
-    A term of the loss has a panel of its own, because its scale may be another. Columns without one finite number are left out, and so is what counts time.
+    A term of the loss has a panel of its own, because its scale may be another. Columns
+    without one finite number are left out, and so is what counts time.
 
     Example:
         >>> list(group_columns({"epoch": [1], "lr": [0.1], "val_top1": [0.5]}))
