@@ -1,0 +1,136 @@
+"""Layouts by name or from a file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from skelgraph.errors import LayoutError, unknown_name
+from skelgraph.graphs.checking import find_composite_faults
+from skelgraph.graphs.composing import compose, subset
+from skelgraph.graphs.description import faulty
+from skelgraph.graphs.layout import Layout
+
+SUFFIXES = (".yaml", ".yml")
+
+
+def available_layouts() -> tuple[str, ...]:
+    """List the names of the shipped layouts, in alphabetical order."""
+    return tuple(sorted(_shipped()))
+
+
+def load_layout(name_or_path: str | Path) -> Layout:
+    """Load a shipped layout by its name, or a layout from a YAML file.
+
+    Args:
+        name_or_path: A name of `available_layouts`, or a path: a `Path`, or a text that ends
+            in .yaml or .yml or holds a folder separator.
+
+    Raises:
+        LayoutError: If the name is unknown, or the file is missing or faulty; all of a file's
+            faults come in one message.
+
+    Example:
+        >>> load_layout("kinect_v2").num_joints
+        25
+    """
+    if not is_path(name_or_path):
+        return _load_shipped(str(name_or_path))
+    path = Path(name_or_path)
+    return _from_description(read_description(path), where=path.name, folder=path.parent)
+
+
+def is_path(name_or_path: str | Path) -> bool:
+    """Tell a layout file's path from a shipped layout's name."""
+    if isinstance(name_or_path, Path):
+        return True
+    return name_or_path.lower().endswith(SUFFIXES) or os.sep in name_or_path or "/" in name_or_path
+
+
+def read_description(path: Path) -> Any:
+    """Read a layout file without checking what it says.
+
+    Raises:
+        LayoutError: If there is no such file, or it is no YAML in UTF-8.
+    """
+    from skelgraph.graphs.yaml_file import parse_yaml
+
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise LayoutError(
+            f"{path}: expected a layout file, got '{error.strerror}'. Give a YAML file, or a name "
+            "of `skelgraph layouts list`."
+        ) from error
+    return parse_yaml(content, where=path.name)
+
+
+@cache
+def _shipped() -> dict[str, Any]:
+    folder = resources.files("skelgraph.graphs") / "layouts"
+    return {
+        file.name.removesuffix(".yaml"): file
+        for file in folder.iterdir()
+        if file.name.endswith(".yaml")
+    }
+
+
+@cache
+def _load_shipped(name: str) -> Layout:
+    from skelgraph.graphs.yaml_file import parse_yaml
+
+    if name not in _shipped():
+        raise LayoutError(unknown_name("layout", name, _shipped()))
+    where = f"{name}.yaml"
+    description = parse_yaml(_shipped()[name].read_bytes(), where=where)
+    return _from_description(description, where=where, folder=None)
+
+
+def _from_description(description: Any, *, where: str, folder: Path | None) -> Layout:
+    if not isinstance(description, Mapping) or "compose" not in description:
+        return Layout.from_dict(description, where=where)
+    faults = find_composite_faults(description)
+    if faults:
+        raise faulty(where, faults)
+    layouts = _component_layouts(description["compose"], where=where, folder=folder)
+    return Layout.from_dict(compose(description, layouts), where=where)
+
+
+def _component_layouts(
+    entries: Sequence[Mapping[str, Any]], *, where: str, folder: Path | None
+) -> list[Layout]:
+    layouts, faults = [], []
+    for place, entry in enumerate(entries):
+        try:
+            layouts.append(_component_layout(entry, folder=folder))
+        except LayoutError as error:
+            faults.append(f"compose[{place}]: {error}")
+    if faults:
+        raise faulty(where, faults)
+    return layouts
+
+
+def _component_layout(entry: Mapping[str, Any], *, folder: Path | None) -> Layout:
+    named: str | Path = entry["layout"]
+    if is_path(named):
+        path = (folder or Path()) / named
+        description = read_description(path)
+        if isinstance(description, Mapping) and "compose" in description:
+            raise LayoutError(
+                f"layout: expected one that is not composed itself, got '{named}'. "
+                "List its parts instead."
+            )
+        layout = _from_description(description, where=path.name, folder=path.parent)
+    else:
+        layout = _load_shipped(named)
+    if layout.components:
+        raise LayoutError(
+            f"layout: expected one that is not composed itself, got '{named}'. "
+            "List its parts instead."
+        )
+    joints = entry.get("joints")
+    return layout if joints is None else subset(layout, joints)

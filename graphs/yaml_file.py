@@ -1,0 +1,56 @@
+"""YAML as layout files need it: a key that stands twice is an error, not a silent loss."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from skelgraph.errors import LayoutError
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """SafeLoader that refuses a key that stands twice in one mapping."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key_node, _ in node.value:
+            if key_node.value in seen and isinstance(key_node, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key '{key_node.value}' stands twice", key_node.start_mark
+                )
+            seen.add(key_node.value if isinstance(key_node, yaml.ScalarNode) else id(key_node))
+        return super().construct_mapping(node, deep=deep)
+
+
+def parse_yaml(content: bytes, *, where: str) -> Any:
+    """Parse a file's bytes.
+
+    Args:
+        content: The whole file.
+        where: What a message calls the file.
+
+    Raises:
+        LayoutError: If the bytes are no UTF-8 or no YAML; the line is given.
+    """
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise LayoutError(
+            f"{where}: expected text in UTF-8, got byte 0x{content[error.start]:02x} at position "
+            f"{error.start}. Save the file as UTF-8."
+        ) from error
+    try:
+        return yaml.load(text, Loader=_StrictLoader)  # noqa: S506 (derives from SafeLoader)
+    except yaml.YAMLError as error:
+        raise LayoutError(f"{where}{_line(error)}: expected YAML, got {_problem(error)}. "
+                          "Correct that line.") from error
+
+
+def _line(error: yaml.YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    return "" if mark is None else f", line {mark.line + 1}"
+
+
+def _problem(error: yaml.YAMLError) -> str:
+    return str(getattr(error, "problem", None) or error).splitlines()[0]
