@@ -43,7 +43,7 @@ def describe_failure(error: BaseException) -> str:
     if isinstance(error, OSError):
         return _describe_os_error(error)
     if isinstance(error, MemoryError):
-        return f"memory: {error or 'exhausted'}. Take a smaller --batch-size or fewer clips."
+        return f"memory: {str(error) or 'exhausted'}. Take a smaller --batch-size or fewer clips."
     if isinstance(error, SkelgraphError):
         return str(error)
     return "interrupted."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -65,7 +66,7 @@ class LazyGroup(click.Group):
                 prog_name="skelgraph",
                 standalone_mode=False,
             )
-            click.get_text_stream("stdout").flush()
+            sys.stdout.flush()
         except BaseException as error:
             code = exit_code_of(error)
             if code is None:
