@@ -1,0 +1,86 @@
+"""`skelgraph predict`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from skelgraph.cli.options import device_option, force_option, output_option, report_options
+
+
+@click.command("predict")
+@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("source", metavar="INPUT", type=click.Path(path_type=Path))
+@click.option("--with", "others", metavar="RUN", multiple=True, type=click.Path(path_type=Path),
+              help="Another run that votes; may be given again.")
+@output_option("Write the table to this file, .csv or .json, instead of stdout.")
+@device_option
+@force_option
+@report_options
+def command(
+    run: Path,
+    source: Path,
+    others: tuple[Path, ...],
+    output: Path | None,
+    device: str,
+    force: bool,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Label new recordings with a trained run.
+
+    RUN is a run folder or its model.safetensors; INPUT a store, or a recording in any format
+    that `convert` reads.
+
+    \b
+    Example:
+      skelgraph predict runs/mediapipe_hands my_store --output labels.csv
+    """
+    from skelgraph.cli.output import print_json, print_table
+    from skelgraph.training.devices import pick_device
+    from skelgraph.training.scoring import predict
+
+    _check_output(output)
+    result = predict([run, *others], source, device=pick_device(device))
+    if output is not None:
+        _write(result, output, force=force)
+    elif as_json:
+        print_json(_document(result))
+    else:
+        rows = [[row[0], row[1], max(map(float, row[2:]))] for row in result.rows()]
+        print_table(("clip", "predicted", "probability"), rows)
+
+
+def _check_output(output: Path | None) -> None:
+    if output is not None and output.suffix not in (".csv", ".json"):
+        raise click.UsageError(
+            f"--output: expected a file name ending in .csv or .json, got '{output}'."
+        )
+
+
+def _document(result: Any) -> dict[str, Any]:
+    return {
+        "classes": list(result.class_names),
+        "predictions": [
+            {"clip": row[0], "predicted": row[1], "probabilities": [float(v) for v in row[2:]]}
+            for row in result.rows()
+        ],
+    }
+
+
+def _write(result: Any, output: Path, *, force: bool) -> None:
+    import csv
+    import json
+
+    from skelgraph.files import written_whole
+
+    with written_whole(output, force=force) as path:
+        with path.open("w", newline="", encoding="utf-8") as file:
+            if output.suffix == ".json":
+                json.dump({"schema_version": 1, **_document(result)}, file, indent=2)
+            else:
+                writer = csv.writer(file)
+                writer.writerow(result.header())
+                writer.writerows(result.rows())

@@ -1,0 +1,134 @@
+"""Options of commands that train, one for each field of the configuration.
+
+The defaults are those of the dataclasses in `skelgraph.training.config`, so that the command
+line and the library cannot differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import click
+
+from skelgraph.cli.options import Choice
+from skelgraph.data.protocol_names import PROTOCOLS
+from skelgraph.training.config import (
+    CENTRES,
+    OPTIMISERS,
+    PRECISIONS,
+    SELECTIONS,
+    RunConfig,
+)
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+DEFAULTS = RunConfig(layout="")
+STREAMS = ("joint", "bone", "joint_motion", "bone_motion")
+
+
+class Ids(click.ParamType):
+    """Whole numbers with commas between them."""
+
+    name = "ids"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read `1,3,5`; a list from a config file is taken as it is."""
+        if isinstance(value, (list, tuple)):
+            return tuple(int(item) for item in value)
+        try:
+            return tuple(int(item) for item in str(value).split(",") if item.strip())
+        except ValueError:
+            self.fail(f"expected whole numbers with commas between them, got '{value}'", param, ctx)
+
+
+class Names(click.ParamType):
+    """Names out of some choices, with commas between them."""
+
+    name = "names"
+
+    def __init__(self, choices: tuple[str, ...]) -> None:
+        self.choices = choices
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read `joint,bone`."""
+        items = value if isinstance(value, (list, tuple)) else str(value).split(",")
+        one = Choice(self.choices)
+        return tuple(one.convert(str(item).strip(), param, ctx) for item in items)
+
+
+# (field, type, help) by part of the configuration; the flag is the field in kebab-case.
+SETTINGS: dict[str, tuple[tuple[str, Any, str], ...]] = {
+    "protocol": (
+        ("protocol", Choice(PROTOCOLS), "How clips are split into train, val and test."),
+        ("fold", click.IntRange(min=0), "Which fold of the protocol tests, from 0."),
+        ("folds", click.IntRange(min=2), "Folds of the protocols that have folds."),
+        ("val_fraction", click.FloatRange(0, 1), "Share of the rest that validates."),
+        ("test", Ids(), "Subjects (xsub), cameras (xview) or setups (xset) that test, as 1,3."),
+        ("val", Ids(), "The same for validation."),
+        ("files", click.Path(), "Split by the CSV (clip,split) or folder of lists given."),
+    ),
+    "data": (
+        ("num_frames", click.IntRange(min=0), "Frames sampled from a clip; 0: all, padded."),
+        ("crop", float, "Shortest share of a clip that a training sample covers."),
+        ("centre", Choice(CENTRES), "Origin: mean centre of the clip, or that of each frame."),
+        ("max_gap", click.IntRange(min=0), "Longest gap filled by interpolation, in frames."),
+        ("slot", Choice(("left", "right")), "Keep one hand of an ordered pair."),
+        ("window", str, "Cut clips into windows of this length: 90 (frames) or 3s."),
+        ("overlap", click.FloatRange(0, 1, max_open=True), "Share by which windows overlap."),
+        ("test_window", str, "The same for validation and test, if it differs."),
+        ("test_overlap", click.FloatRange(0, 1, max_open=True), "Likewise."),
+    ),
+    "training": (
+        ("epochs", click.IntRange(min=1), "Passes over the training clips."),
+        ("link_epochs", click.IntRange(min=0), "Passes before, for the A-links alone."),
+        ("batch_size", click.IntRange(min=2), "Clips a step."),
+        ("lr", float, "Largest learning rate."),
+        ("weight_decay", float, "Decay of weight matrices and kernels."),
+        ("warmup", click.FloatRange(0, 1), "Share of the steps in which the rate rises."),
+        ("optimiser", Choice(OPTIMISERS), "Optimiser."),
+        ("label_smoothing", float, "Probability spread over the classes."),
+        ("class_weights", bool, "Weigh classes by 1 / frequency."),
+        ("link_weight", float, "Weight of the A-links' own loss."),
+        ("forecast_weight", float, "Weight of the prediction head's loss."),
+        ("clip_norm", float, "Largest norm of the gradient; 0: unlimited."),
+        ("ema", float, "Decay of the averaged weights; 0: off."),
+        ("patience", click.IntRange(min=0), "Stop after this many epochs without gain; 0: never."),
+        ("select", Choice(SELECTIONS), "Keep the weights of the best or of the last epoch."),
+        ("precision", Choice(PRECISIONS), "Arithmetic; auto: bf16-mixed where it is native."),
+        ("seed", click.IntRange(min=0), "Number that fixes everything left to chance."),
+    ),
+    "augment": (
+        ("turn", float, "Largest rotation about the vertical, in degrees (3-D)."),
+        ("tilt", float, "Largest rotation about the left-right axis, in degrees (3-D)."),
+        ("roll", float, "Largest rotation in the picture plane, in degrees."),
+        ("scale", float, "Largest relative change of size."),
+        ("mirror", click.FloatRange(0, 1), "Probability of a mirrored clip."),
+        ("drop_joint", click.FloatRange(0, 1), "Probability that a joint goes missing."),
+        ("drop_span", click.FloatRange(0, 1), "Probability that a part goes missing for a while."),
+    ),
+}
+
+
+def setting_options(function: Function) -> Function:
+    """Add an option for each setting."""
+    for part, settings in reversed(SETTINGS.items()):
+        for field, kind, text in reversed(settings):
+            default = getattr(getattr(DEFAULTS, part), field)
+            flag = "--" + field.replace("_", "-")
+            if kind is bool:
+                flag = f"{flag}/--no-{flag[2:]}"
+            option = click.option(
+                flag, field, type=kind, default=default, show_default=default is not None, help=text
+            )
+            function = option(function)
+    return function
+
+
+def apply_settings(config: RunConfig, values: Mapping[str, Any]) -> RunConfig:
+    """Put the options' values into a configuration."""
+    for part, settings in SETTINGS.items():
+        chosen = {field: values[field] for field, _, _ in settings}
+        config = replace(config, **{part: replace(getattr(config, part), **chosen)})
+    return config

@@ -1,0 +1,136 @@
+"""`skelgraph train`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from skelgraph.cli.options import (
+    Choice,
+    device_option,
+    force_option,
+    output_option,
+    report_options,
+)
+from skelgraph.cli.settings import STREAMS, Names, apply_settings, setting_options
+
+
+@click.command("train")
+@click.option("--layout", metavar="NAME_OR_FILE", help="Skeleton; the store's own by default.")
+@click.option("--data", type=click.Path(), help="Store to train on; simulated clips by default.")
+@output_option("Folder of the run.  [default: runs/LAYOUT]")
+@click.option("--resume", is_flag=True, help="Go on with the run in --output.")
+@click.option(
+    "--preset",
+    type=Choice(("auto", "small", "paper")),
+    default="auto",
+    show_default=True,
+    help="Size of the model; auto: small on a CPU.",
+)
+@click.option("--head", type=Choice(("gated", "pooled")), help="Head of the model.")
+@click.option("--streams", type=Names(STREAMS), help="Inputs, such as joint,bone.")
+@click.option("--a-links/--no-a-links", default=None, help="Learned links, on by default.")
+@click.option("--causal", is_flag=True, default=None, help="See no later frame (streaming).")
+@setting_options
+@click.option(
+    "--subjects",
+    type=click.IntRange(min=3),
+    default=12,
+    show_default=True,
+    help="People to simulate where no --data is given.",
+)
+@device_option
+@click.option("--devices", default="auto", show_default=True, help="Devices or processes.")
+@click.option(
+    "--num-nodes", type=click.IntRange(min=1), default=1, show_default=True, help="Machines."
+)
+@click.option(
+    "--fail-under", type=click.FloatRange(0, 1), help="Exit with 3 if the test accuracy is lower."
+)
+@force_option
+@report_options
+def command(**values: Any) -> int:
+    """Train a recogniser.
+
+    With --data on a store, else on simulated clips of the layout (their scores say nothing about
+    people). Writes a run folder: weights, metrics, predictions, configuration, checkpoints.
+
+    \b
+    Example:
+      skelgraph train --layout mediapipe_hands
+      skelgraph train --data my_store --protocol loso --fold 0 --output runs/fold0
+    """
+    from skelgraph.cli.output import print_json
+    from skelgraph.training.progress import ConsoleReporter, Reporter
+    from skelgraph.training.supervised import train
+
+    config = _config(values)
+    output = values["output"] or Path("runs") / Path(config.layout).stem
+    metrics = train(
+        config,
+        output,
+        resume=values["resume"],
+        force=values["force"],
+        devices=_devices(values),
+        report=Reporter() if values["quiet"] else ConsoleReporter(),
+    )
+    if not metrics:
+        return 0
+    if values["as_json"]:
+        print_json({"run": str(output), **metrics})
+    else:
+        _print(metrics, output)
+    limit = values["fail_under"]
+    return 3 if limit is not None and metrics["test"]["top1"] < limit else 0
+
+
+def _config(values: dict[str, Any]) -> Any:
+    from skelgraph.training.config import ModelOptions, RunConfig
+
+    wanted = ("head", "streams", "a_links", "causal")
+    overrides = {name: values[name] for name in wanted if values[name] is not None}
+    config = RunConfig(
+        layout=_layout(values),
+        store=values["data"] and str(Path(values["data"]).resolve()),
+        model=ModelOptions(preset=values["preset"], overrides=overrides),
+        simulated={} if values["data"] else {"subjects": values["subjects"], "seed": 0},
+    )
+    return apply_settings(config, values)
+
+
+def _layout(values: dict[str, Any]) -> str:
+    if values["layout"]:
+        return str(values["layout"])
+    if values["data"]:
+        from skelgraph.data.store import Store
+
+        return str(Store.open(values["data"]).layout.name)
+    if values["resume"] and values["output"]:
+        return ""
+    raise click.UsageError(
+        "Expected --layout NAME or --data STORE, got neither. See `skelgraph layouts list`."
+    )
+
+
+def _devices(values: dict[str, Any]) -> Any:
+    from skelgraph.training.supervised import Devices
+
+    accelerator, _, number = values["device"].partition(":")
+    count = values["devices"]
+    chosen: Any = [int(number)] if number else int(count) if count.isdigit() else count
+    return Devices(accelerator=accelerator, count=chosen, nodes=values["num_nodes"])
+
+
+def _print(metrics: dict[str, Any], output: Path) -> None:
+    from skelgraph.cli.output import print_table
+
+    rows = [
+        (part, metrics[part]["num_clips"], metrics[part]["top1"], metrics[part]["macro_f1"])
+        for part in ("train", "val", "test")
+    ]
+    print_table(("split", "clips", "top1", "macro_f1"), rows)
+    click.echo(f"run: {output}")
+    if metrics["simulated"]:
+        click.echo("on SIMULATED clips: these scores say nothing about recordings of people")

@@ -1,0 +1,38 @@
+"""Write files whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from skelgraph.errors import SkelgraphError
+
+
+@contextmanager
+def written_whole(path: str | Path, *, force: bool = True) -> Iterator[Path]:
+    """Lend a temporary path beside the target and rename it when the block ends well.
+
+    Args:
+        path: Where the file shall be.
+        force: Replace a file that exists.
+
+    Raises:
+        SkelgraphError: If the file exists and `force` is off.
+        OSError: If the disk is full or the folder cannot be written; nothing is left behind.
+    """
+    target = Path(path)
+    if target.exists() and not force:
+        raise SkelgraphError(
+            f"{target}: expected a path that is free, got an existing file. "
+            "Give another --output, or --force to replace it."
+        )
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # The suffix stays last: writers choose the format by it.
+    temporary = target.with_name(f".{target.stem}.{os.getpid()}{target.suffix}")
+    try:
+        yield temporary
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,56 @@
+"""An exponential moving average of a model's weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+
+class WeightAverage:
+    """Average parameters and buffers over the steps, and lend them to the model.
+
+    Args:
+        model: Its state at construction is where the average starts.
+        decay: Weight of the old average at each step; the first steps use less, so that the
+            start is forgotten: min(decay, (1 + step) / (10 + step)). 0 follows the model.
+    """
+
+    def __init__(self, model: nn.Module, *, decay: float) -> None:
+        self.decay = decay
+        self.steps = 0
+        self.shadow = {name: value.detach().clone() for name, value in model.state_dict().items()}
+
+    @torch.no_grad()
+    def update(self, model: nn.Module) -> None:
+        """Move the average towards the model's weights; integer buffers are copied."""
+        decay = min(self.decay, (1 + self.steps) / (10 + self.steps))
+        self.steps += 1
+        for name, value in model.state_dict().items():
+            kept = self.shadow[name]
+            if kept.is_floating_point():
+                kept.lerp_(value, 1 - decay)
+            else:
+                kept.copy_(value)
+
+    @contextmanager
+    def lent_to(self, model: nn.Module) -> Iterator[None]:
+        """Give the model the averaged weights inside the block, and its own back after it."""
+        own = {name: value.detach().clone() for name, value in model.state_dict().items()}
+        model.load_state_dict(self.shadow)
+        try:
+            yield
+        finally:
+            model.load_state_dict(own)
+
+    def state_dict(self) -> dict[str, int | dict[str, Tensor]]:
+        """Return what `load_state_dict` restores."""
+        return {"steps": self.steps, "shadow": self.shadow}
+
+    def load_state_dict(self, state: dict) -> None:
+        """Restore the average."""
+        self.steps = int(state["steps"])
+        for name, value in state["shadow"].items():
+            self.shadow[name].copy_(value)

@@ -1,0 +1,215 @@
+"""What a run was asked for: frozen dataclasses that resolve to and from `config.yaml`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from typing import Any, TypeVar, get_type_hints
+
+from skelgraph.errors import ConfigError, list_faults, unknown_name
+from skelgraph.transforms.options import AugmentOptions
+
+PRECISIONS = ("auto", "32-true", "bf16-mixed", "16-mixed", "64-true")
+CENTRES = ("clip", "frame")
+OPTIMISERS = ("adamw", "sgd")
+SELECTIONS = ("best", "last")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class DataOptions:
+    """How recordings become the model's input.
+
+    Args:
+        num_frames: Frames sampled evenly from each clip; 0 keeps clips as they are, padded.
+        crop: Shortest share of a clip from which training samples; 1 takes all of it.
+        centre: Origin of coordinates: the mean centre over the `clip`, or that of each `frame`.
+        max_gap: Longest gap that is interpolated, in frames; longer ones get the neutral pose.
+        slot: Of an ordered pair of hands, the one to keep; None keeps both.
+        window: Length of windows in frames, or in seconds as `3s`; None takes whole clips.
+        overlap: Share of a window that the next one repeats.
+        test_window: The same for validation and test; None means as in training.
+        test_overlap: The same for validation and test; None means as in training.
+    """
+
+    num_frames: int = 48
+    crop: float = 0.7
+    centre: str = "clip"
+    max_gap: int = 10
+    slot: str | None = None
+    window: str | None = None
+    overlap: float = 0.0
+    test_window: str | None = None
+    test_overlap: float | None = None
+
+
+@dataclass(frozen=True)
+class ProtocolOptions:
+    """Which clips train, validate and test; see `skelgraph.data.protocols.split_clips`."""
+
+    protocol: str = "random"
+    fold: int = 0
+    folds: int = 3
+    val_fraction: float = 0.2
+    test: tuple[int, ...] | None = None
+    val: tuple[int, ...] | None = None
+    files: str | None = None
+
+
+@dataclass(frozen=True)
+class ModelOptions:
+    """Which model, of what size; None leaves a field as the preset has it.
+
+    Args:
+        name: A key of `skelgraph.models.MODELS`.
+        preset: A size, `small` or `paper`; `auto` is small on a CPU and paper on a GPU.
+        overrides: Fields of the model's own configuration that differ from the preset.
+    """
+
+    name: str = "as_gcn"
+    preset: str = "auto"
+    overrides: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """How the weights are found.
+
+    Args:
+        epochs: Passes over the training clips, after those for the A-links.
+        link_epochs: Passes that train the A-link module alone, before.
+        batch_size: Clips a step, over all devices.
+        lr: Largest learning rate of the main passes, reached after `warmup` of the steps.
+        link_lr: Learning rate of the passes for the A-links.
+        weight_decay: Decoupled with adamw; not applied to biases, norms and masks.
+        warmup: Share of the steps with linearly rising learning rate; a cosine falls after.
+        optimiser: `adamw`, or `sgd` with Nesterov momentum 0.9.
+        label_smoothing: Probability spread evenly over the classes.
+        class_weights: Weigh classes by 1 / frequency, normalised to mean 1 over the clips.
+        link_weight: Weight of the A-link module's own loss in the main passes.
+        forecast_weight: Weight of the prediction head's loss.
+        clip_norm: Largest norm of the gradient.
+        ema: Decay of the averaged weights that validation and test use; 0 is off.
+        patience: Epochs without a better validation before training stops; 0 never stops.
+        select: Keep the weights of the `best` validation or of the `last` epoch.
+        precision: A Lightning precision; `auto` measures nothing, it takes bf16-mixed where the
+            device computes in bfloat16 natively, else 32-true.
+        seed: Source of all chance.
+    """
+
+    epochs: int = 60
+    link_epochs: int = 3
+    batch_size: int = 32
+    lr: float = 2e-3
+    link_lr: float = 5e-4
+    weight_decay: float = 0.02
+    warmup: float = 0.1
+    optimiser: str = "adamw"
+    label_smoothing: float = 0.1
+    class_weights: bool = False
+    link_weight: float = 0.01
+    forecast_weight: float = 0.01
+    clip_norm: float = 5.0
+    ema: float = 0.99
+    patience: int = 0
+    select: str = "best"
+    precision: str = "auto"
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """All of a run's configuration, as `config.yaml` holds it.
+
+    Args:
+        layout: Name or file of the skeleton that the model sees.
+        store: Path of the store, or None for simulated clips.
+        data: Input options.
+        protocol: Split options.
+        model: Model options.
+        training: Optimisation options.
+        augment: Augmentation of training batches.
+        simulated: Arguments of `skelgraph.data.synthetic.simulate` where store is None.
+    """
+
+    layout: str
+    store: str | None = None
+    data: DataOptions = DataOptions()
+    protocol: ProtocolOptions = ProtocolOptions()
+    model: ModelOptions = ModelOptions()
+    training: TrainOptions = TrainOptions()
+    augment: AugmentOptions = AugmentOptions()
+    simulated: dict[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return nested plain containers, for YAML and JSON."""
+        return _plain(asdict(self))
+
+
+def from_dict(cls: type[T], values: Mapping[str, Any], *, where: str = "config") -> T:
+    """Build a configuration dataclass, nested ones included, from plain containers.
+
+    Raises:
+        ConfigError: If a key is unknown, with the nearest name.
+    """
+    hints = get_type_hints(cls)
+    known = {item.name for item in fields(cls)}  # type: ignore[arg-type]
+    arguments = {}
+    for key, value in values.items():
+        if key not in known:
+            raise ConfigError(unknown_name(f"{where}, key", key, known))
+        if is_dataclass(hints[key]):
+            value = from_dict(hints[key], value, where=f"{where}.{key}")  # type: ignore[arg-type]
+        elif isinstance(value, list):
+            value = tuple(value)
+        arguments[key] = value
+    return cls(**arguments)
+
+
+def check(config: RunConfig) -> None:
+    """Reject values that no run can have.
+
+    Raises:
+        ConfigError: With all faults, one a line.
+    """
+    data, training = config.data, config.training
+    faults = [
+        unknown_name(name, value, choices)
+        for name, value, choices in (
+            ("centre", data.centre, CENTRES),
+            ("optimiser", training.optimiser, OPTIMISERS),
+            ("select", training.select, SELECTIONS),
+            ("precision", training.precision, PRECISIONS),
+        )
+        if value not in choices
+    ]
+    faults += [
+        f"{name}: expected {rule}, got {value}. Give another value."
+        for name, value, rule, fits in (
+            ("epochs", training.epochs, "at least 1", training.epochs >= 1),
+            ("link_epochs", training.link_epochs, "at least 0", training.link_epochs >= 0),
+            ("batch_size", training.batch_size, "at least 2", training.batch_size >= 2),
+            ("lr", training.lr, "a positive number", training.lr > 0),
+            ("num_frames", data.num_frames, "at least 0", data.num_frames >= 0),
+            ("crop", data.crop, "a share in (0, 1]", 0 < data.crop <= 1),
+            ("ema", training.ema, "a decay in [0, 1)", 0 <= training.ema < 1),
+            (
+                "label_smoothing",
+                training.label_smoothing,
+                "a share in [0, 1)",
+                0 <= training.label_smoothing < 1,
+            ),
+        )
+        if not fits
+    ]
+    if faults:
+        raise ConfigError(list_faults(faults))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [_plain(item) for item in value]
+    return value

@@ -1,0 +1,79 @@
+"""Lightning's Fabric: devices, precision and processes."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+    from skelgraph.training.supervised import Devices
+
+
+def make_fabric(devices: Devices, precision: str) -> Fabric:
+    """Start Lightning on the devices asked for.
+
+    Raises:
+        ConfigError: If the machine does not have them.
+    """
+    from lightning_fabric import Fabric
+
+    from skelgraph.errors import ConfigError
+
+    count: int | str = devices.count
+    if count == "auto" and not torch.cuda.is_available():
+        count = 1
+    try:
+        fabric = Fabric(
+            accelerator=devices.accelerator,
+            devices=count,
+            num_nodes=devices.nodes,
+            strategy=devices.strategy,
+            precision=precision,  # type: ignore[arg-type]
+        )
+    except (ValueError, RuntimeError) as error:
+        raise ConfigError(
+            f"device: expected one that this machine has, got '{devices.accelerator}' x {count} "
+            f"({error}). Try --device cpu."
+        ) from error
+    if fabric.world_size > 1:
+        fabric.launch()
+    return fabric
+
+
+def choose_precision(name: str, accelerator: str) -> str:
+    """Resolve `auto`: bf16-mixed where the device computes in bfloat16, else 32-true."""
+    if name != "auto":
+        return name
+    on_gpu = accelerator in ("auto", "cuda", "gpu") and torch.cuda.is_available()
+    native = torch.cuda.is_bf16_supported() if on_gpu else _cpu_has_bfloat16()
+    return "bf16-mixed" if native else "32-true"
+
+
+def _cpu_has_bfloat16() -> bool:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        checks: list[Any] = [getattr(torch.cpu, "_is_avx512_bf16_supported", None)]
+        return any(bool(check()) for check in checks if check)
+
+
+def pick_device(name: str) -> str:
+    """Resolve `auto` to a GPU where there is one, and refuse a device that is not there.
+
+    Raises:
+        ConfigError: If the machine does not have the device.
+    """
+    from skelgraph.errors import ConfigError
+
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    present = {"cpu": True, "cuda": torch.cuda.is_available()}
+    present["mps"] = torch.backends.mps.is_available()
+    if not present.get(name.partition(":")[0], False):
+        raise ConfigError(
+            f"device: expected one that this machine has, got '{name}'. Try --device cpu."
+        )
+    return name

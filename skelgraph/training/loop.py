@@ -1,0 +1,302 @@
+"""The training loop: epochs, validation, early stopping, and a checkpoint after each epoch.
+
+All chance of an epoch comes from (seed, epoch), so that a run that was killed and resumed goes
+through the same numbers as one that was not.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from skelgraph.data.dataset import Batch, ClipSet
+from skelgraph.evaluation.metrics import score
+from skelgraph.training.average import WeightAverage
+from skelgraph.training.checkpoint import load_checkpoint, save_checkpoint
+from skelgraph.training.config import RunConfig
+from skelgraph.training.inference import predict_logits
+from skelgraph.training.schedule import warmup_cosine
+from skelgraph.transforms.augment import augment
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+    from skelgraph.graphs import Layout
+    from skelgraph.training.progress import Reporter
+
+
+@dataclass
+class Progress:
+    """Where a run stands; all of it is in the checkpoint.
+
+    Args:
+        epoch: Epochs done, those of the A-links included.
+        best: Validation of the best epoch: (top1, -cross-entropy), compared in this order.
+        best_epoch: That epoch's number, from 1.
+        history: A row an epoch.
+        weights: The best epoch's weights.
+    """
+
+    epoch: int = 0
+    best: tuple[float, float] = (-1.0, float("-inf"))
+    best_epoch: int = 0
+    history: list[dict[str, Any]] = field(default_factory=list)
+    weights: dict[str, Tensor] = field(default_factory=dict)
+
+    def stale(self) -> int:
+        """Count the epochs since the best one."""
+        return self.epoch - self.best_epoch
+
+
+class Loop:
+    """Train one model on one set of clips.
+
+    Args:
+        model: Takes (positions, visible, frames) and returns an `Output`.
+        train: Clips to learn from.
+        val: Clips to choose the epoch by.
+        config: Everything else.
+        layout: Skeleton of the clips.
+        fabric: Lightning's devices, precision and processes.
+        folder: Where checkpoints go.
+        report: Hears of every epoch.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        train: ClipSet,
+        val: ClipSet,
+        *,
+        config: RunConfig,
+        layout: Layout,
+        fabric: Fabric,
+        folder: Path,
+        report: Reporter,
+    ) -> None:
+        self.config, self.layout, self.fabric = config, layout, fabric
+        self.train, self.val, self.folder, self.report = train, val, folder, report
+        options = config.training
+        self.model, self.optimiser = fabric.setup(model, make_optimiser(model, config))
+        self.links = bool(options.link_epochs) and has_links(model)
+        self.link_epochs = options.link_epochs if self.links else 0
+        self.total_epochs = self.link_epochs + options.epochs
+        self.steps = max(1, round(len(train) / options.batch_size))
+        self.average = WeightAverage(model, decay=options.ema)
+        self.class_weights = _class_weights(train, config, self.bare.num_classes)
+        self.progress = Progress()
+
+    @property
+    def bare(self) -> Any:
+        """The model without Fabric's wrapper."""
+        return self.model.module
+
+    def run(self, *, resume: bool) -> Progress:
+        """Train to the end and leave the chosen weights in the model.
+
+        Args:
+            resume: Go on from the folder's last checkpoint.
+        """
+        if resume:
+            self._restore()
+        self.report.start(self.total_epochs, self.steps, done=self.progress.epoch)
+        while self.progress.epoch < self.total_epochs and not self._stopped_early():
+            self._epoch()
+        self.report.finish(self.progress)
+        self.bare.load_state_dict(self.progress.weights)
+        return self.progress
+
+    def _stopped_early(self) -> bool:
+        patience = self.config.training.patience
+        in_main = self.progress.epoch > self.link_epochs
+        return bool(patience) and in_main and self.progress.stale() >= patience
+
+    def _epoch(self) -> None:
+        epoch = self.progress.epoch
+        seed = epoch_seed(self.config.training.seed, epoch)
+        torch.manual_seed(seed + self.fabric.global_rank)
+        generator = torch.Generator().manual_seed(seed)
+        started = time.perf_counter()
+        if epoch < self.link_epochs:
+            row = {"stage": "links", **self._link_pass(epoch, generator)}
+        else:
+            row = {"stage": "main", **self._main_pass(epoch, generator), **self._validate()}
+        row = {"epoch": epoch + 1, **row, "seconds": time.perf_counter() - started}
+        self.progress.epoch += 1
+        self.progress.history.append(row)
+        if row["stage"] == "main":
+            self._keep_if_better(row)
+        self._save()
+        self.report.epoch(row)
+
+    def _link_pass(self, epoch: int, generator: torch.Generator) -> dict[str, float]:
+        losses = Losses()
+        set_lr(self.optimiser, self.config.training.link_lr)
+        for batch in self._batches(generator):
+            output = self._forward(batch, only_links=True)
+            self._step(output.losses["aim"])
+            losses.add(batch, {"train_loss": output.losses["aim"]})
+            self.report.step()
+        return {**losses.mean(), "lr": self.config.training.link_lr}
+
+    def _main_pass(self, epoch: int, generator: torch.Generator) -> dict[str, float]:
+        losses, options = Losses(), self.config.training
+        first, total = (epoch - self.link_epochs) * self.steps, options.epochs * self.steps
+        lr = 0.0
+        for number, batch in enumerate(self._batches(generator)):
+            lr = options.lr * warmup_cosine(first + number, total, warmup=options.warmup)
+            set_lr(self.optimiser, lr)
+            terms = self._loss_terms(batch)
+            self._step(terms["train_loss"])
+            self.average.update(self.bare)
+            losses.add(batch, terms)
+            self.report.step()
+        return {**losses.mean(), "lr": lr}
+
+    def _loss_terms(self, batch: Batch) -> dict[str, Tensor]:
+        options = self.config.training
+        output = self._forward(batch)
+        classes = functional.cross_entropy(
+            output.logits.float(),
+            batch.label,
+            weight=self.class_weights,
+            label_smoothing=options.label_smoothing,
+        )
+        weights = {"aim": options.link_weight, "forecast": options.forecast_weight}
+        total = classes + sum(weights[name] * term for name, term in output.losses.items())
+        correct = (output.logits.argmax(1) == batch.label).float().mean()
+        return {"train_loss": total, "train_ce": classes, "train_top1": correct}
+
+    def _forward(self, batch: Batch, *, only_links: bool = False) -> Any:
+        wanted = ("losses",) if not only_links else ("aim",)
+        return self.model(batch.positions, batch.visible, batch.frames, returns=wanted)
+
+    def _step(self, loss: Tensor) -> None:
+        self.optimiser.zero_grad(set_to_none=True)
+        self.fabric.backward(loss)
+        norm = self.config.training.clip_norm
+        if norm > 0:
+            self.fabric.clip_gradients(
+                self.model, self.optimiser, max_norm=norm, error_if_nonfinite=False
+            )
+        self.optimiser.step()
+
+    def _batches(self, generator: torch.Generator) -> Iterator[Batch]:
+        """Yield this process's share of each training batch, augmented, on its device."""
+        self.model.train()
+        order = torch.randperm(len(self.train), generator=generator)
+        rank, world = self.fabric.global_rank, self.fabric.world_size
+        for chosen in order.tensor_split(self.steps):
+            batch = self.train.batch(chosen, generator=generator, **self._sampling())
+            batch = augment(batch, self.layout, options=self.config.augment, generator=generator)
+            if world > 1:
+                batch = batch.select(torch.arange(rank, len(chosen), world))
+            yield batch.to(self.fabric.device)
+
+    def _sampling(self) -> dict[str, Any]:
+        data = self.config.data
+        return {"num_frames": data.num_frames or None, "centre": data.centre, "crop": data.crop}
+
+    def _validate(self) -> dict[str, float]:
+        with self.average.lent_to(self.bare):
+            logits = predict_logits(self.model, self.val, self.config.data, fabric=self.fabric)
+        labels = torch.as_tensor(self.val.labels)
+        result = score(logits.softmax(1), labels)
+        return {f"val_{name}": result[name] for name in ("nll", "top1", "macro_f1")}
+
+    def _keep_if_better(self, row: Mapping[str, Any]) -> None:
+        value = (row["val_top1"], -row["val_nll"])
+        last = self.config.training.select == "last"
+        if last or value > self.progress.best:
+            self.progress.best, self.progress.best_epoch = value, self.progress.epoch
+            self.progress.weights = {k: v.cpu().clone() for k, v in self.average.shadow.items()}
+
+    def _save(self) -> None:
+        if self.fabric.is_global_zero:
+            state = {
+                "progress": vars(self.progress),
+                "model": self.bare.state_dict(),
+                "average": self.average.state_dict(),
+                "optimiser": self.optimiser.optimizer.state_dict(),
+            }
+            save_checkpoint(self.folder, state)
+        self.fabric.barrier()
+
+    def _restore(self) -> None:
+        state = load_checkpoint(self.folder)
+        self.bare.load_state_dict(state["model"])
+        self.average.load_state_dict(state["average"])
+        self.optimiser.optimizer.load_state_dict(state["optimiser"])
+        progress = state["progress"]
+        progress["best"] = tuple(progress["best"])
+        self.progress = Progress(**progress)
+
+
+class Losses:
+    """Mean of loss terms over clips, kept as tensors so that no step waits for a device."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.sums: dict[str, Tensor] = {}
+
+    def add(self, batch: Batch, terms: Mapping[str, Tensor]) -> None:
+        """Add a batch's means, weighted by its clips."""
+        size = len(batch.label)
+        self.count += size
+        for name, term in terms.items():
+            self.sums[name] = self.sums.get(name, torch.zeros(())) + term.detach().cpu() * size
+
+    def mean(self) -> dict[str, float]:
+        """Return the mean of each term."""
+        return {name: float(total) / self.count for name, total in self.sums.items()}
+
+
+def epoch_seed(seed: int, epoch: int) -> int:
+    """Derive the seed of an epoch, in 0..2**31, from the run's.
+
+    Example:
+        >>> epoch_seed(0, 1) != epoch_seed(1, 0)
+        True
+    """
+    state = np.random.SeedSequence([seed, epoch]).generate_state(1)
+    return int(state[0]) % 2**31
+
+
+def make_optimiser(model: nn.Module, config: RunConfig) -> torch.optim.Optimizer:
+    """Build the optimiser; only weight matrices and kernels decay."""
+    options = config.training
+    decayed = [p for p in model.parameters() if p.ndim >= 2]
+    plain = [p for p in model.parameters() if p.ndim < 2]
+    groups = [{"params": decayed}, {"params": plain, "weight_decay": 0.0}]
+    if options.optimiser == "sgd":
+        return torch.optim.SGD(
+            groups, options.lr, momentum=0.9, nesterov=True, weight_decay=options.weight_decay
+        )
+    return torch.optim.AdamW(groups, options.lr, weight_decay=options.weight_decay)
+
+
+def set_lr(optimiser: Any, lr: float) -> None:
+    """Set the learning rate of every group."""
+    for group in optimiser.param_groups:
+        group["lr"] = lr
+
+
+def has_links(model: nn.Module) -> bool:
+    """Tell whether the model has an A-link module of its own to train."""
+    return getattr(model, "aim", None) is not None
+
+
+def _class_weights(train: ClipSet, config: RunConfig, classes: int) -> Tensor | None:
+    if not config.training.class_weights:
+        return None
+    counts = np.bincount(train.labels, minlength=classes).clip(1)
+    weights = len(train) / (np.count_nonzero(np.bincount(train.labels)) * counts)
+    return torch.as_tensor(weights, dtype=torch.float32)

@@ -1,0 +1,128 @@
+"""The files of a run folder, and the weights file that predicts on its own."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from skelgraph.errors import RunError
+from skelgraph.files import written_whole
+from skelgraph.training.config import RunConfig, from_dict
+
+SCHEMA_VERSION = 1
+CONFIG, WEIGHTS, METRICS = "config.yaml", "model.safetensors", "metrics.json"
+PREDICTIONS, HISTORY, SPLIT = "predictions.csv", "history.csv", "split.csv"
+CHECKPOINTS, SIMULATED, LOG = "checkpoints", "simulated", "log.txt"
+
+
+def claim_folder(path: str | Path, *, force: bool, resume: bool) -> Path:
+    """Make or check the folder of a run.
+
+    Args:
+        path: The run's folder.
+        force: Remove a run that is there.
+        resume: Expect a run that is there.
+
+    Raises:
+        RunError: If something is in the way, or nothing is there to resume.
+    """
+    folder = Path(path)
+    if resume:
+        if not (folder / CONFIG).is_file():
+            raise RunError(
+                f"{folder}: expected a run to resume, found no {CONFIG}. "
+                "Give the --output of the run that was stopped, or leave --resume out."
+            )
+        return folder
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        _make_room(folder, force=force)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _make_room(folder: Path, *, force: bool) -> None:
+    if not force:
+        raise RunError(
+            f"{folder}: expected a path that is free, got one that exists. "
+            "Give another --output, --resume to go on with that run, or --force to replace it."
+        )
+    if not (folder / CONFIG).is_file():
+        raise RunError(
+            f"{folder}: expected a run to replace, got something else (no {CONFIG}). "
+            "Remove it yourself, or give another --output."
+        )
+    shutil.rmtree(folder)
+
+
+def write_config(folder: Path, config: RunConfig) -> None:
+    """Write the resolved configuration."""
+    document = {"schema_version": SCHEMA_VERSION, **config.to_dict()}
+    with written_whole(folder / CONFIG) as path:
+        path.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+
+
+def read_config(folder: Path) -> RunConfig:
+    """Read a run's configuration.
+
+    Raises:
+        RunError: If there is none or it is not YAML.
+        ConfigError: If a key is unknown.
+    """
+    path = folder / CONFIG
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise RunError(
+            f"{path}: expected the configuration of a run, got {type(error).__name__}. "
+            "Give the folder that `skelgraph train` wrote."
+        ) from error
+    document.pop("schema_version", None)
+    return from_dict(RunConfig, document, where=str(path))
+
+
+def write_json(path: Path, document: Mapping[str, Any]) -> None:
+    """Write a JSON document with its schema version."""
+    text = json.dumps({"schema_version": SCHEMA_VERSION, **document}, indent=2)
+    with written_whole(path) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8")
+
+
+def write_rows(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Write a CSV table."""
+    with written_whole(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as f:
+        writer = csv.writer(f)
+        writer.writerow(header)
+        writer.writerows(rows)
+
+
+def write_history(folder: Path, history: Sequence[Mapping[str, Any]]) -> None:
+    """Write a row an epoch; a value that an epoch does not have stays empty."""
+    header = list(dict.fromkeys(name for row in history for name in row))
+    rows = ([_short(row.get(name, "")) for name in header] for row in history)
+    write_rows(folder / HISTORY, header, rows)
+
+
+def read_split(folder: Path) -> dict[str, str]:
+    """Read which part of the data each clip was in: name -> train, val or test.
+
+    Raises:
+        RunError: If the run has no such file.
+    """
+    path = folder / SPLIT
+    if not path.is_file():
+        raise RunError(
+            f"{path}: expected the run's split, found none. "
+            "Give --data to score every clip of a store."
+        )
+    with path.open(newline="", encoding="utf-8") as file:
+        return {row["clip"]: row["split"] for row in csv.DictReader(file)}
+
+
+def _short(value: Any) -> Any:
+    return f"{value:.6g}" if isinstance(value, float) else value

@@ -1,0 +1,255 @@
+"""Supervised training of one run, from its configuration to its folder."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from skelgraph import __version__
+from skelgraph.data.store import Store
+from skelgraph.evaluation.metrics import fit_temperature
+from skelgraph.graphs import Layout, load_layout, map_joints
+from skelgraph.models import build_model, resolve_config
+from skelgraph.training.clips import PARTS, Parts, cut_parts, open_source, split_store
+from skelgraph.training.config import ModelOptions, RunConfig, check
+from skelgraph.training.devices import choose_precision, make_fabric
+from skelgraph.training.inference import predict_logits
+from skelgraph.training.loop import Loop, Progress
+from skelgraph.training.memory import keep_freed_memory
+from skelgraph.training.progress import Reporter
+from skelgraph.training.results import clip_names, prediction_rows, score_part
+from skelgraph.training.run import (
+    CHECKPOINTS,
+    METRICS,
+    PREDICTIONS,
+    SPLIT,
+    WEIGHTS,
+    claim_folder,
+    read_config,
+    write_config,
+    write_history,
+    write_json,
+    write_rows,
+)
+from skelgraph.training.weights import Recogniser, save_recogniser
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+
+@dataclass(frozen=True)
+class Devices:
+    """Where training runs; passed to Lightning.
+
+    Args:
+        accelerator: `auto`, `cpu`, `cuda`, `mps`.
+        count: Processes or devices on this machine; `auto` takes all GPUs, one process on a CPU.
+        nodes: Machines.
+        strategy: Lightning's name, such as `ddp`.
+    """
+
+    accelerator: str = "auto"
+    count: int | str = "auto"
+    nodes: int = 1
+    strategy: str = "auto"
+
+
+def train(
+    config: RunConfig,
+    output: str | Path,
+    *,
+    resume: bool = False,
+    force: bool = False,
+    devices: Devices = Devices(),
+    report: Reporter | None = None,
+) -> dict[str, Any]:
+    """Train a model and write its run folder.
+
+    Args:
+        config: What to train. With `resume` the configuration in the folder counts instead.
+        output: The run's folder.
+        resume: Go on with a run that was stopped; it ends with the weights that it would have
+            had.
+        force: Replace a run that is there.
+        devices: Where to train.
+        report: Hears how it goes.
+
+    Returns:
+        What `metrics.json` holds.
+
+    Raises:
+        SkelgraphError: If an option, the store or the folder does not fit.
+    """
+    report = report or Reporter()
+    keep_freed_memory()
+    folder = Path(output)
+    if resume:
+        claim_folder(folder, force=False, resume=True)
+        config = read_config(folder)
+    check(config)
+    layout = load_layout(config.layout)
+    if config.store is not None:
+        # Before anything is removed or written: a store that does not fit changes nothing.
+        _describe(Store.open(config.store), layout, config, report)
+    fabric = make_fabric(devices, choose_precision(config.training.precision, devices.accelerator))
+    config = _resolve_preset(config, fabric)
+    if fabric.is_global_zero:
+        claim_folder(folder, force=force, resume=resume)
+    fabric.barrier()
+    job = _Job(config, layout, folder, fabric, report)
+    return job.run(resume=resume)
+
+
+class _Job:
+    """One training run after its options are known to fit."""
+
+    def __init__(
+        self, config: RunConfig, layout: Layout, folder: Path, fabric: Fabric, report: Reporter
+    ) -> None:
+        self.config, self.layout, self.folder = config, layout, folder
+        self.fabric, self.report = fabric, report
+        self.started = time.perf_counter()
+
+    def run(self, *, resume: bool) -> dict[str, Any]:
+        torch.manual_seed(self.config.training.seed)
+        store, parts = self._data()
+        self.store = store
+        if self.fabric.is_global_zero and not resume:
+            self._write_start(store, parts)
+        recogniser = self._recogniser(store)
+        progress = self._fit(recogniser.model, parts, resume=resume)
+        if not self.fabric.is_global_zero:
+            return {}
+        return self._write_end(recogniser, parts, progress)
+
+    def _data(self) -> tuple[Store, Parts]:
+        if self.config.store is None:
+            self.report.message(
+                f"no --data given: training on SIMULATED clips of layout '{self.layout.name}'; "
+                "the scores say nothing about recordings of people"
+            )
+        store = open_source(self.config, self.layout, self.folder)
+        split = split_store(store, self.config.protocol, seed=self.config.training.seed)
+        parts = cut_parts(store, split, layout=self.layout, data=self.config.data)
+        for line in describe_split(store, split, parts):
+            self.report.message(line)
+        return store, parts
+
+    def _write_start(self, store: Store, parts: Parts) -> None:
+        write_config(self.folder, self.config)
+        names = store.clips.name
+        rows = [
+            (names[row], part) for part in PARTS for row in sorted(getattr(parts.split, part))
+        ]
+        write_rows(self.folder / SPLIT, ("clip", "split"), rows)
+
+    def _recogniser(self, store: Store) -> Recogniser:
+        coords = int(store.keypoints.shape[-1])
+        options = self.config.model
+        resolved = resolve_config(
+            options.name, options.preset, overrides={**options.overrides, "num_coords": coords}
+        )
+        model = build_model(
+            options.name, self.layout, num_classes=len(store.class_names), config=resolved
+        )
+        self.report.message(
+            f"model {options.name}, preset {options.preset}: "
+            f"{sum(p.numel() for p in model.parameters()):,} parameters, "
+            f"{self.fabric.device}, {self.fabric.world_size} process(es)"
+        )
+        return Recogniser(
+            model=model,
+            layout=self.layout,
+            class_names=tuple(store.class_names),
+            data=self.config.data,
+            num_coords=coords,
+            temperature=1.0,
+            model_config={"name": options.name, "config": resolved},
+            provenance={
+                "skelgraph": __version__,
+                "torch": torch.__version__,
+                "seed": self.config.training.seed,
+                "data": "simulated" if self.config.store is None else Path(store.path).name,
+                "protocol": self.config.protocol.protocol,
+            },
+        )
+
+    def _fit(self, model: torch.nn.Module, parts: Parts, *, resume: bool) -> Progress:
+        loop = Loop(
+            model,
+            parts.train,
+            parts.val,
+            config=self.config,
+            layout=self.layout,
+            fabric=self.fabric,
+            folder=self.folder / CHECKPOINTS,
+            report=self.report,
+        )
+        return loop.run(resume=resume)
+
+    def _write_end(
+        self, recogniser: Recogniser, parts: Parts, progress: Progress
+    ) -> dict[str, Any]:
+        model, data = recogniser.model.cpu().eval(), self.config.data
+        logits = {part: predict_logits(model, getattr(parts, part), data) for part in PARTS}
+        recogniser.temperature = fit_temperature(logits["val"], torch.as_tensor(parts.val.labels))
+        probabilities = {k: (v / recogniser.temperature).softmax(1) for k, v in logits.items()}
+        metrics: dict[str, Any] = {
+            "classes": list(recogniser.class_names),
+            "simulated": self.config.store is None,
+            "best_epoch": progress.best_epoch,
+            "epochs": progress.epoch,
+            "seconds": round(time.perf_counter() - self.started, 1),
+            "temperature": recogniser.temperature,
+        }
+        rows = []
+        for part in PARTS:
+            clips = getattr(parts, part)
+            metrics[part] = score_part(probabilities[part], clips)
+            names = clip_names(self.store, clips)
+            rows += prediction_rows(
+                probabilities[part], names, recogniser.class_names, labels=clips.labels, part=part
+            )
+        header = ("clip", "split", "label", "predicted", *recogniser.class_names)
+        write_history(self.folder, progress.history)
+        write_rows(self.folder / PREDICTIONS, header, rows)
+        save_recogniser(self.folder / WEIGHTS, recogniser)
+        write_json(self.folder / METRICS, metrics)
+        return metrics
+
+
+def describe_split(store: Store, split: Any, parts: Parts) -> list[str]:
+    """Say how many clips and subjects each part has."""
+    subjects = store.clips.subject
+    lines = []
+    for part in PARTS:
+        rows = getattr(split, part)
+        people = sorted({int(value) for value in subjects[rows]})
+        known = [str(person) for person in people if person >= 0]
+        shown = ", ".join(known[:8]) + (", ..." if len(known) > 8 else "")
+        windows = len(getattr(parts, part))
+        extra = f" in {windows} windows" if windows != len(rows) else ""
+        who = f"{len(known)} subject(s): {shown}" if known else "subjects unknown"
+        lines.append(f"{part}: {len(rows)} clips{extra}, {who}")
+    return lines
+
+
+def _describe(store: Store, layout: Layout, config: RunConfig, report: Reporter) -> None:
+    text = map_joints(store.layout, layout, slot=config.data.slot).describe()
+    if text:
+        report.message(text)
+
+
+def _resolve_preset(config: RunConfig, fabric: Fabric) -> RunConfig:
+    """Settle what `auto` means on this device, so that config.yaml says it."""
+    if config.model.preset not in ("auto", None):
+        return config
+    preset = "small" if fabric.device.type == "cpu" else "paper"
+    model: ModelOptions = replace(config.model, preset=preset)
+    return replace(config, model=model)
+
+

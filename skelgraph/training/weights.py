@@ -1,0 +1,139 @@
+"""`model.safetensors`: weights, and in its metadata all that a prediction needs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from skelgraph.errors import RunError
+from skelgraph.files import written_whole
+from skelgraph.graphs import Layout
+from skelgraph.models import build_model
+from skelgraph.training.config import DataOptions, from_dict
+from skelgraph.training.run import SCHEMA_VERSION, WEIGHTS
+
+KEY = "skelgraph"
+
+
+@dataclass
+class Recogniser:
+    """A trained model with what it takes to use it.
+
+    Args:
+        model: In evaluation mode.
+        layout: Skeleton that it sees.
+        class_names: One for each logit.
+        data: How clips are prepared and sampled.
+        num_coords: Coordinates a joint, 2 or 3.
+        temperature: Divides the logits before the softmax; fitted on validation.
+        model_config: Name and resolved configuration of the model.
+        provenance: Where the weights come from.
+    """
+
+    model: nn.Module
+    layout: Layout
+    class_names: tuple[str, ...]
+    data: DataOptions
+    num_coords: int
+    temperature: float
+    model_config: dict[str, Any]
+    provenance: dict[str, Any]
+
+
+def save_recogniser(path: Path, recogniser: Recogniser) -> None:
+    """Write weights and metadata into one file, whole or not at all."""
+    from safetensors.torch import save_file
+
+    metadata = {
+        "schema_version": SCHEMA_VERSION,
+        "layout": recogniser.layout.to_dict(),
+        "class_names": list(recogniser.class_names),
+        "data": asdict(recogniser.data),
+        "num_coords": recogniser.num_coords,
+        "temperature": recogniser.temperature,
+        "model": recogniser.model_config,
+        "provenance": recogniser.provenance,
+    }
+    state = {k: v.detach().cpu().contiguous() for k, v in recogniser.model.state_dict().items()}
+    with written_whole(path) as temporary:
+        save_file(state, temporary, metadata={KEY: json.dumps(metadata)})
+
+
+def load_recogniser(path: str | Path, *, device: str | torch.device = "cpu") -> Recogniser:
+    """Read a run folder or its weights file; nothing else of the run is needed.
+
+    Raises:
+        RunError: If the file is missing, damaged, not ours, or its weights do not fit its
+            own description.
+    """
+    file = find_weights(path)
+    metadata, state = _read(file)
+    try:
+        recogniser = _build(metadata)
+        recogniser.model.load_state_dict(state)
+    except (KeyError, TypeError, RuntimeError) as error:
+        first = str(error).strip().splitlines()
+        raise RunError(
+            f"{file}: expected weights that fit the model described in the file, got others "
+            f"({' '.join(line.strip() for line in first[:2])}). Use the file as `train` wrote it."
+        ) from error
+    recogniser.model.to(device).eval()
+    return recogniser
+
+
+def find_weights(path: str | Path) -> Path:
+    """Return the weights file of a run folder, or the file itself."""
+    given = Path(path)
+    file = given / WEIGHTS if given.is_dir() else given
+    if not file.is_file():
+        unfinished = given.is_dir() and (given / "checkpoints").is_dir()
+        step = "Finish it with `skelgraph train --resume`." if unfinished else (
+            "Give the folder that `skelgraph train` wrote, or its model.safetensors."
+        )
+        raise RunError(f"{given}: expected a trained run, found no {WEIGHTS}. {step}")
+    return file
+
+
+def _read(file: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(file, framework="pt") as opened:
+            text = (opened.metadata() or {}).get(KEY)
+            state = {name: opened.get_tensor(name) for name in opened.keys()}
+    except (SafetensorError, OSError, ValueError) as error:
+        raise RunError(
+            f"{file}: expected a whole safetensors file, got a damaged one ({error}). "
+            "Copy it again, or train again."
+        ) from error
+    if text is None:
+        raise RunError(
+            f"{file}: expected weights that skelgraph wrote, got a file without its metadata. "
+            "Give the model.safetensors of a run."
+        )
+    return json.loads(text), state
+
+
+def _build(metadata: dict[str, Any]) -> Recogniser:
+    layout = Layout.from_dict(metadata["layout"])
+    model = build_model(
+        metadata["model"]["name"],
+        layout,
+        num_classes=len(metadata["class_names"]),
+        config=metadata["model"]["config"],
+    )
+    return Recogniser(
+        model=model,
+        layout=layout,
+        class_names=tuple(metadata["class_names"]),
+        data=from_dict(DataOptions, metadata["data"], where="data"),
+        num_coords=metadata["num_coords"],
+        temperature=metadata["temperature"],
+        model_config=metadata["model"],
+        provenance=metadata["provenance"],
+    )
