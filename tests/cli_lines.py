@@ -62,7 +62,7 @@ def _option_faults(
         given = values.get(param.name or "")
         if param.required and not isinstance(given, (str, list, tuple)):
             faults.append(f"{line}: {param.name} is missing")
-        if isinstance(param.type, click.Choice) and isinstance(given, str):
-            if given not in param.type.choices:
-                faults.append(f"{line}: {param.name} has no choice '{given}'")
+        choices = param.type.choices if isinstance(param.type, click.Choice) else (given,)
+        if isinstance(given, str) and given not in choices:
+            faults.append(f"{line}: {param.name} has no choice '{given}'")
     return faults

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from skelgraph.cli.group import COMMANDS
 from tests.modules import FOLDERS, ROOT, source_files
 
 # Lower may not import higher; those on one level may import each other.
@@ -102,22 +103,13 @@ def test_heavy_packages_are_loaded_where_they_may(module: str) -> None:
             assert inside in allowed or inside.split(".")[0] in allowed, f"{module} loads {name}"
 
 
-@pytest.mark.parametrize("module", [name for name in SOURCES if part_of(name) == "cli"])
-def test_commands_load_little_but_click(module: str) -> None:
-    allowed = set(sys.stdlib_module_names) | {"click", "skelgraph"}
-    for name in imported_names(parsed(SOURCES[module]), whole=False):
-        assert name.split(".")[0] in allowed, f"{module} loads {name}"
-        if name.startswith("skelgraph."):
-            assert part_of(name) in ("cli", "errors"), f"{module} loads {name}"
-
-
-def test_bare_import_is_light() -> None:
-    code = "import sys, skelgraph; print(*sys.modules)"
+@pytest.mark.parametrize("module", ["skelgraph", *(m for m, _ in COMMANDS.values())])
+def test_import_is_light(module: str) -> None:
+    code = f"import sys, {module}; print(*sys.modules)"
     loaded = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
     ).stdout.split()
-    assert not set(HEAVY_AT_IMPORT) & set(loaded)
-    assert "numpy" not in loaded
+    assert not {*HEAVY_AT_IMPORT, "numpy", "scipy", "rich"} & set(loaded)
 
 
 def test_packages_of_setup_cfg_are_those_of_the_tree() -> None:
