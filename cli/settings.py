@@ -68,6 +68,7 @@ SETTINGS: dict[str, tuple[tuple[str, Any, str], ...]] = {
         ("test", Ids(), "Subjects (xsub), cameras (xview) or setups (xset) that test, as 1,3."),
         ("val", Ids(), "The same for validation."),
         ("files", click.Path(), "Split by the CSV (clip,split) or folder of lists given."),
+        ("split_seed", click.IntRange(min=0), "Number that fixes what the split leaves to chance."),
     ),
     "data": (
         ("num_frames", click.IntRange(min=0), "Frames sampled from a clip; 0: all, padded."),

@@ -50,7 +50,7 @@ def open_source(config: RunConfig, layout: Layout, folder: Path) -> Store:
     return write_store(path, clips, class_names=names, provenance=provenance)
 
 
-def split_store(store: Store, options: ProtocolOptions, *, seed: int) -> Split:
+def split_store(store: Store, options: ProtocolOptions) -> Split:
     """Split a store as configured."""
     return split_clips(
         store.clips,
@@ -61,7 +61,7 @@ def split_store(store: Store, options: ProtocolOptions, *, seed: int) -> Split:
         test=options.test,
         val=options.val,
         files=options.files,
-        seed=seed,
+        seed=options.split_seed,
     )
 
 

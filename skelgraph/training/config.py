@@ -55,6 +55,7 @@ class ProtocolOptions:
     test: tuple[int, ...] | None = None
     val: tuple[int, ...] | None = None
     files: str | None = None
+    split_seed: int = 0
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,7 @@ def train(
         claim_folder(folder, force=False, resume=True)
         config = read_config(folder)
     check(config)
-    layout = load_layout(config.layout)
+    layout = resolve_layout(config)
     if config.store is not None:
         # Before anything is removed or written: a store that does not fit changes nothing.
         _describe(Store.open(config.store), layout, config, report)
@@ -133,7 +133,7 @@ class _Job:
                 "the scores say nothing about recordings of people"
             )
         store = open_source(self.config, self.layout, self.folder)
-        split = split_store(store, self.config.protocol, seed=self.config.training.seed)
+        split = split_store(store, self.config.protocol)
         parts = cut_parts(store, split, layout=self.layout, data=self.config.data)
         for line in describe_split(store, split, parts):
             self.report.message(line)
@@ -220,6 +220,15 @@ class _Job:
         save_recogniser(self.folder / WEIGHTS, recogniser)
         write_json(self.folder / METRICS, metrics)
         return metrics
+
+
+def resolve_layout(config: RunConfig) -> Layout:
+    """Load the layout by name or file; one that only the store knows comes from there."""
+    if config.store is not None:
+        own = Store.open(config.store).layout
+        if config.layout in ("", own.name):
+            return own
+    return load_layout(config.layout)
 
 
 def describe_split(store: Store, split: Any, parts: Parts) -> list[str]:

@@ -1,0 +1,146 @@
+"""Schedule, averages, checkpoints, configuration: the parts of the loop."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+from torch import nn
+
+from skelgraph.errors import ConfigError, RunError
+from skelgraph.training.average import WeightAverage
+from skelgraph.training.checkpoint import LAST, load_checkpoint, save_checkpoint
+from skelgraph.training.config import (
+    DataOptions,
+    ProtocolOptions,
+    RunConfig,
+    TrainOptions,
+    check,
+    from_dict,
+)
+from skelgraph.training.loop import epoch_seed
+from skelgraph.training.run import claim_folder, read_config, write_config
+from skelgraph.training.schedule import warmup_cosine
+
+
+def test_configuration_goes_through_yaml_and_back(tmp_path: Path) -> None:
+    config = RunConfig(
+        layout="kinect_v2",
+        store="a/store",
+        data=DataOptions(window="3s", overlap=0.4),
+        protocol=ProtocolOptions(protocol="xsub", test=(1, 2)),
+    )
+    config = replace(config, simulated={"subjects": 3})
+    write_config(tmp_path, config)
+    assert read_config(tmp_path) == config
+    assert yaml.safe_load((tmp_path / "config.yaml").read_text())["schema_version"] == 1
+
+
+def test_an_unknown_key_names_the_nearest() -> None:
+    with pytest.raises(ConfigError, match=r"training, key.*Did you mean 'batch_size'"):
+        from_dict(RunConfig, {"layout": "x", "training": {"batchsize": 3}})
+
+
+def test_all_faults_of_a_configuration_come_at_once() -> None:
+    config = RunConfig(
+        layout="x",
+        data=DataOptions(centre="clap", crop=0.0),
+        training=TrainOptions(epochs=0, lr=-1.0),
+    )
+    with pytest.raises(ConfigError) as caught:
+        check(config)
+    text = str(caught.value)
+    assert all(word in text for word in ("'clip'", "crop", "epochs", "lr"))
+
+
+def test_the_rate_rises_then_falls() -> None:
+    rates = [warmup_cosine(step, 100, warmup=0.1) for step in range(100)]
+    assert rates.index(max(rates)) in (9, 10)
+    assert rates[:10] == sorted(rates[:10])
+    assert rates[10:] == sorted(rates[10:], reverse=True)
+    assert rates[-1] == pytest.approx(0.01)
+
+
+def test_one_step_and_no_warmup_are_fine() -> None:
+    assert warmup_cosine(0, 1, warmup=0.0) == 1.0
+
+
+def test_average_by_hand_and_back() -> None:
+    model = nn.Linear(1, 1, bias=False)
+    nn.init.constant_(model.weight, 0.0)
+    average = WeightAverage(model, decay=0.5)
+    nn.init.constant_(model.weight, 1.0)
+    average.update(model)  # the first step's decay is min(0.5, 1 / 10)
+    with average.lent_to(model):
+        assert model.weight.item() == pytest.approx(0.9)
+    assert model.weight.item() == 1.0
+
+
+def test_average_with_decay_zero_follows_the_model() -> None:
+    model = nn.BatchNorm1d(2)
+    average = WeightAverage(model, decay=0.0)
+    model(torch.randn(4, 2, generator=torch.Generator().manual_seed(0)))
+    average.update(model)
+    for name, value in model.state_dict().items():
+        assert torch.equal(average.shadow[name], value), name
+
+
+def test_average_comes_back_from_its_state() -> None:
+    model = nn.Linear(2, 2)
+    first = WeightAverage(model, decay=0.9)
+    nn.init.zeros_(model.weight)
+    first.update(model)
+    second = WeightAverage(model, decay=0.9)
+    second.load_state_dict(first.state_dict())
+    assert second.steps == 1
+    assert torch.equal(second.shadow["weight"], first.shadow["weight"])
+
+
+def test_a_checkpoint_replaces_the_one_before_whole(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path, {"epoch": 1})
+    save_checkpoint(tmp_path, {"epoch": 2})
+    assert load_checkpoint(tmp_path) == {"epoch": 2}
+    assert [file.name for file in tmp_path.iterdir()] == [LAST]
+
+
+def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
+    path = save_checkpoint(tmp_path, {"weights": torch.zeros(100)})
+    path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(RunError, match="expected a whole checkpoint"):
+        load_checkpoint(tmp_path)
+
+
+def test_a_missing_checkpoint_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="without --resume"):
+        load_checkpoint(tmp_path)
+
+
+def test_epochs_of_all_seeds_differ() -> None:
+    seeds = {epoch_seed(seed, epoch) for seed in range(20) for epoch in range(20)}
+    assert len(seeds) == 400
+
+
+def test_a_run_that_exists_is_left_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    claim_folder(folder, force=False, resume=False)
+    write_config(folder, RunConfig(layout="x"))
+    with pytest.raises(RunError, match="--resume.*--force"):
+        claim_folder(folder, force=False, resume=False)
+    assert (folder / "config.yaml").exists()
+    claim_folder(folder, force=True, resume=False)
+    assert not list(folder.iterdir())
+
+
+def test_force_removes_nothing_but_runs(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("years of work")
+    with pytest.raises(RunError, match="expected a run to replace"):
+        claim_folder(tmp_path, force=True, resume=False)
+    assert (tmp_path / "thesis.txt").read_text() == "years of work"
+
+
+def test_resume_needs_a_run(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="expected a run to resume"):
+        claim_folder(tmp_path, force=False, resume=True)
