@@ -106,8 +106,9 @@ def joint_row(joint: Any) -> tuple[Any, Any, Any]:
 def faulty(where: str, faults: Sequence[str]) -> LayoutError:
     """Word one error for all faults of a description."""
     number = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
-    return LayoutError(f"{where}: expected a layout without faults, got {number}.\n"
-                       f"{list_faults(faults)}")
+    return LayoutError(
+        f"{where}: expected a layout without faults, got {number}.\n{list_faults(faults)}"
+    )
 
 
 def _describe_joint(layout: Layout, joint: int) -> list[Any]:

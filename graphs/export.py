@@ -31,8 +31,8 @@ def to_data(layout: Layout, *, order: int = 1) -> Data:
 
     Returns:
         `edge_index` (2, E): row 0 source, row 1 target; `edge_type` (E,): index into
-        `edge_types` ('bone', 'extra', 'virtual', then 's_link_2', ...); `pos` (V, 3) neutral pose in
-        metres; `joint_names`; `num_nodes`.
+        `edge_types` ('bone', 'extra', 'virtual', then 's_link_2', ...); `pos` (V, 3) neutral
+        pose in metres; `joint_names`; `num_nodes`.
     """
     import torch
     from torch_geometric.data import Data

@@ -182,9 +182,7 @@ class Layout:
         """
         return partition_module.partition(self.hops, self.centre_hops, strategy=strategy)
 
-    def s_links(
-        self, order: int, strategy: str = "spatial", *, form: str = "powers"
-    ) -> np.ndarray:
+    def s_links(self, order: int, strategy: str = "spatial", *, form: str = "powers") -> np.ndarray:
         """Link each joint with those up to `order` hops away: structural links.
 
         Args:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from skelgraph.errors import LayoutError, unknown_name
-from skelgraph.graphs.checking import find_composite_faults
+from skelgraph.graphs.checking_composites import find_attach_faults, find_composite_faults
 from skelgraph.graphs.composing import compose, subset
 from skelgraph.graphs.description import faulty
 from skelgraph.graphs.layout import Layout
@@ -96,7 +96,11 @@ def _from_description(description: Any, *, where: str, folder: Path | None) -> L
     faults = find_composite_faults(description)
     if faults:
         raise faulty(where, faults)
-    layouts = _component_layouts(description["compose"], where=where, folder=folder)
+    entries = description["compose"]
+    layouts = _component_layouts(entries, where=where, folder=folder)
+    faults = find_attach_faults(entries, [layout.joints for layout in layouts])
+    if faults:
+        raise faulty(where, faults)
     return Layout.from_dict(compose(description, layouts), where=where)
 
 

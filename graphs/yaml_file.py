@@ -41,10 +41,11 @@ def parse_yaml(content: bytes, *, where: str) -> Any:
             f"{error.start}. Save the file as UTF-8."
         ) from error
     try:
-        return yaml.load(text, Loader=_StrictLoader)  # noqa: S506 (derives from SafeLoader)
+        return yaml.load(text, Loader=_StrictLoader)
     except yaml.YAMLError as error:
-        raise LayoutError(f"{where}{_line(error)}: expected YAML, got {_problem(error)}. "
-                          "Correct that line.") from error
+        raise LayoutError(
+            f"{where}{_line(error)}: expected YAML, got {_problem(error)}. Correct that line."
+        ) from error
 
 
 def _line(error: yaml.YAMLError) -> str:
