@@ -1,0 +1,12 @@
+"""Simulated clips: hands, bodies and any other skeleton, moved by forward kinematics.
+
+They are simulated, and whatever uses them says so. They let the toolkit be tried without a
+recording, and they carry planted truths that explanations are tested against.
+"""
+
+from __future__ import annotations
+
+from skelgraph.data.synthetic.simulation import class_names, simulate
+from skelgraph.data.synthetic.subject import RECIPE_VERSION
+
+__all__ = ["RECIPE_VERSION", "class_names", "simulate"]
