@@ -79,9 +79,7 @@ def place(rig: Rig, angles: Mapping[str, np.ndarray], *, path: np.ndarray) -> np
     return np.asarray(positions + path[:, None])
 
 
-def _orientations(
-    rig: Rig, angles: Mapping[str, np.ndarray], frames: int
-) -> dict[str, np.ndarray]:
+def _orientations(rig: Rig, angles: Mapping[str, np.ndarray], frames: int) -> dict[str, np.ndarray]:
     """Multiply each segment's hinges along the chain of segments: name to (T, 3, 3)."""
     used = [hinge for hinge in rig.hinges if hinge.angle in angles]
     local: dict[str, np.ndarray] = {}

@@ -1,0 +1,352 @@
+"""Whole sets in one .npz file: all clips' frames one after another, and columns about them.
+
+Keys: `keypoints` (F, V, C') with `offsets` (clips + 1), or (clips, T, M, V, C') with all
+clips of one length; `joint_names` or `layout` (names rule, the layout is a hint); `units`;
+optional `label`, `class_names`, `subject`, `camera`, `setup`, `repetition`, `fps`, `width`,
+`height`, `bodies`. Further one-dimensional arrays with an entry a clip become columns.
+In pixels C' is x, y and maybe confidence; else x, y, z and maybe confidence or a Kinect
+tracking state (0 lost, 1 inferred, 2 tracked; kept as confidence 0, 0.5, 1).
+"""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from skelgraph.data.clip import HOUSE_AXES, IMAGE_AXES, UNITS, Clip
+from skelgraph.data.formats.joint_order import JointOrder, find_order
+from skelgraph.data.formats.reading import Reading, ReadOptions, source_name
+from skelgraph.data.report import ConversionReport
+from skelgraph.errors import FormatError, list_faults
+
+COLUMNS = ("label", "subject", "camera", "setup", "repetition")
+FACTS = ("keypoints", "offsets", "class_names", "joint_names", "layout", "fps", "units", "bodies")
+UNIT_NAMES = {**{unit: unit for unit in UNITS}, "m": "metre", "mm": "millimetre", "px": "pixel"}
+
+
+def recognises(path: Path) -> bool:
+    """Tell whether this is a zip archive of arrays with keypoints in it."""
+    if path.suffix.lower() != ".npz" or not path.is_file():
+        return False
+    return True
+
+
+def read(path: Path, *, options: ReadOptions) -> Reading:
+    """Open an .npz set.
+
+    Raises:
+        FormatError: If the file is damaged; lists everything that is wrong with it.
+    """
+    arrays = _load(path)
+    faults = _faults(arrays)
+    if faults:
+        raise FormatError(list_faults([f"{path}: {fault}" for fault in faults]))
+    report = ConversionReport(source=source_name(path), format="npz")
+    order = find_order(
+        path,
+        num_joints=arrays["keypoints"].shape[-2],
+        joint_names=_texts(arrays.get("joint_names")),
+        hint=_text(arrays.get("layout")),
+        asked=options.layout,
+    )
+    report.notes += order.notes
+    plan = _plan(path, arrays, order, options, report)
+    return Reading(
+        clips=_clips(arrays, plan, report),
+        num_clips=plan.num_clips,
+        class_names=tuple(_texts(arrays.get("class_names")) or _made_up_names(arrays)),
+        report=report,
+    )
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What holds for all clips of a file."""
+
+    stem: str
+    source: str
+    order: JointOrder
+    units: str
+    fps: float | None
+    width: int | None
+    height: int | None
+    num_clips: int
+    scored: bool
+    states: bool
+    bodies: list[int] | None
+    extra: dict[str, np.ndarray]
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        if self.units == "pixel":
+            return IMAGE_AXES[:2]
+        return IMAGE_AXES if self.units == "image fraction" else HOUSE_AXES
+
+
+def _plan(
+    path: Path,
+    arrays: dict[str, np.ndarray],
+    order: JointOrder,
+    options: ReadOptions,
+    report: ConversionReport,
+) -> _Plan:
+    units = UNIT_NAMES[_text(arrays["units"]) or ""]
+    channels = arrays["keypoints"].shape[-1]
+    scored = channels == (3 if units == "pixel" else 4)
+    states = scored and units != "pixel" and _are_states(arrays["keypoints"][..., -1])
+    if states:
+        report.notes.append("fourth channel read as Kinect tracking state (0 is missing)")
+    num_clips = _num_clips(arrays)
+    known = {*COLUMNS, *FACTS, "width", "height", "clip"}
+    extra = {
+        key: value
+        for key, value in arrays.items()
+        if key not in known and value.ndim == 1 and len(value) == num_clips
+    }
+    return _Plan(
+        stem=path.stem,
+        source=source_name(path),
+        order=order,
+        units=units,
+        fps=_positive(arrays.get("fps")) or options.fps,
+        width=_whole(arrays.get("width")) or options.width,
+        height=_whole(arrays.get("height")) or options.height,
+        num_clips=num_clips,
+        scored=scored,
+        states=states,
+        bodies=_body_order(arrays, order, report),
+        extra=extra,
+    )
+
+
+def _load(path: Path) -> dict[str, np.ndarray]:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {key: file[key] for key in file.files}
+    except FileNotFoundError as error:
+        raise FormatError(f"{path}: expected a file, got none. Check the path.") from error
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+        raise FormatError(
+            f"{path}: expected a whole .npz archive of plain arrays, got '{error}'. "
+            "Copy or make the file again."
+        ) from error
+
+
+def _faults(arrays: dict[str, np.ndarray]) -> list[str]:
+    faults = [
+        f"expected the key '{key}', got none. Add it."
+        for key in ("keypoints", "units")
+        if key not in arrays
+    ]
+    if "keypoints" in arrays:
+        faults += _keypoint_faults(arrays)
+    if "units" in arrays and (_text(arrays["units"]) or "") not in UNIT_NAMES:
+        faults.append(
+            f"units: expected one of {', '.join(UNITS)}, got {arrays['units']!r}. Correct it."
+        )
+    if faults:
+        return faults
+    return [*_channel_faults(arrays), *_offset_faults(arrays), *_column_faults(arrays)]
+
+
+def _keypoint_faults(arrays: dict[str, np.ndarray]) -> list[str]:
+    keypoints = arrays["keypoints"]
+    faults = []
+    if keypoints.dtype.kind not in "fiu":
+        faults.append(f"keypoints: expected numbers, got {keypoints.dtype}. Store float32.")
+    flat = keypoints.ndim == 3 and "offsets" in arrays
+    if not flat and keypoints.ndim != 5:
+        faults.append(
+            "keypoints: expected (F, V, C) with 'offsets' or (clips, T, M, V, C), got shape "
+            f"{keypoints.shape}{'' if 'offsets' in arrays else ' without offsets'}. Reshape it."
+        )
+    return faults
+
+
+def _channel_faults(arrays: dict[str, np.ndarray]) -> list[str]:
+    pixels = UNIT_NAMES[_text(arrays["units"]) or ""] == "pixel"
+    rule = "2 or 3 (x, y, confidence)" if pixels else "3 or 4 (x, y, z, confidence)"
+    channels = arrays["keypoints"].shape[-1]
+    if channels in ((2, 3) if pixels else (3, 4)):
+        return []
+    return [f"keypoints: expected {rule} channels, got {channels}. Give those."]
+
+
+def _offset_faults(arrays: dict[str, np.ndarray]) -> list[str]:
+    if arrays["keypoints"].ndim == 5:
+        return []
+    offsets, frames = arrays["offsets"], len(arrays["keypoints"])
+    if offsets.ndim != 1 or offsets.dtype.kind not in "iu" or len(offsets) < 2:
+        return [
+            f"offsets: expected at least two whole numbers, got {offsets.dtype} "
+            f"{offsets.shape}. Give clips + 1 of them."
+        ]
+    faults = []
+    falls = np.flatnonzero(offsets[1:].astype(np.int64) < offsets[:-1].astype(np.int64))
+    if len(falls):
+        faults.append(
+            f"offsets: expected no value below the one before, got that at clips "
+            f"{', '.join(map(str, falls[:5]))}{' ...' if len(falls) > 5 else ''}. Correct them."
+        )
+    if offsets[0] != 0 or offsets[-1] != frames:
+        faults.append(
+            f"offsets: expected to run from 0 to the {frames} frames, got {offsets[0]} to "
+            f"{offsets[-1]}. The file is cut off or its offsets belong to another."
+        )
+    return faults
+
+
+def _column_faults(arrays: dict[str, np.ndarray]) -> list[str]:
+    num_clips = _num_clips(arrays)
+    faults = [
+        f"{key}: expected {num_clips} whole numbers, one a clip, got {arrays[key].dtype} "
+        f"{arrays[key].shape}. Correct it."
+        for key in COLUMNS
+        if key in arrays
+        and (arrays[key].shape != (num_clips,) or arrays[key].dtype.kind not in "iu")
+    ]
+    names = _texts(arrays.get("class_names"))
+    if faults or names is None or "label" not in arrays:
+        return faults
+    wrong = np.flatnonzero((arrays["label"] < -1) | (arrays["label"] >= len(names)))
+    return [
+        f"clip {row}: expected a label from 0 to {len(names) - 1} (-1: none), got "
+        f"{arrays['label'][row]}. Correct it or name the class."
+        for row in wrong
+    ]
+
+
+def _clips(arrays: dict[str, np.ndarray], plan: _Plan, report: ConversionReport) -> Iterator[Clip]:
+    keypoints = arrays["keypoints"]
+    for row in range(plan.num_clips):
+        name = f"{plan.stem}_{row:05d}"
+        if keypoints.ndim == 5:
+            frames = keypoints[row]
+        else:
+            frames = keypoints[arrays["offsets"][row] : arrays["offsets"][row + 1], None]
+        positions, score = _separate(frames, plan, report)
+        reason = _unusable(positions)
+        if reason:
+            report.dropped[name] = reason
+            continue
+        report.clips += 1
+        report.frames += len(positions)
+        yield _clip(arrays, plan, row, name, positions, score)
+
+
+def _clip(
+    arrays: dict[str, np.ndarray],
+    plan: _Plan,
+    row: int,
+    name: str,
+    positions: np.ndarray,
+    score: np.ndarray | None,
+) -> Clip:
+    number = {key: int(arrays[key][row]) if key in arrays else -1 for key in COLUMNS}
+    label = number.pop("label")
+    return Clip(
+        keypoints=positions,
+        layout=plan.order.layout,
+        name=name,
+        confidence=score,
+        units=plan.units,
+        axes=plan.axes,
+        fps=plan.fps,
+        label=None if label < 0 else label,
+        **number,
+        width=plan.width,
+        height=plan.height,
+        source=f"{plan.source}#{row}",
+        extra={key: values[row] for key, values in plan.extra.items()},
+    )
+
+
+def _separate(
+    frames: np.ndarray, plan: _Plan, report: ConversionReport
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Split channels into positions (T, M, V, C) and scores, and mark what is missing as NaN."""
+    frames = frames[:, :, plan.order.index].astype(np.float32)
+    if plan.bodies is not None:
+        frames = frames[:, plan.bodies]
+    positions = frames[..., :-1].copy() if plan.scored else frames
+    score = frames[..., -1].copy() if plan.scored else None
+    infinite = np.isinf(positions).any(axis=-1)
+    nan = np.isnan(positions).any(axis=-1) & ~infinite
+    zero = (positions == 0).all(axis=-1)
+    lost = np.zeros_like(zero)
+    if score is not None and (plan.states or plan.units == "pixel"):
+        lost = ~(score > 0) & ~zero
+    report.repaired["joints with an infinite coordinate -> missing"] += int(infinite.sum())
+    report.repaired["joints with a NaN coordinate -> missing"] += int(nan.sum())
+    report.repaired["joints at the origin -> missing"] += int(zero.sum())
+    report.repaired["joints with confidence or state 0 -> missing"] += int(lost.sum())
+    positions[infinite | nan | zero | lost] = np.nan
+    if score is not None:
+        score = np.nan_to_num(score, nan=0.0, posinf=1.0, neginf=0.0)
+        score = score / 2 if plan.states else score
+        score[infinite | nan | zero | lost] = 0.0
+        score = np.clip(score, 0.0, 1.0)
+    return positions, score
+
+
+def _unusable(positions: np.ndarray) -> str | None:
+    if len(positions) == 0:
+        return "no frames"
+    return "no joint is seen in any frame" if np.isnan(positions).all() else None
+
+
+def _num_clips(arrays: dict[str, np.ndarray]) -> int:
+    flat = arrays["keypoints"].ndim == 3
+    return len(arrays["offsets"]) - 1 if flat else len(arrays["keypoints"])
+
+
+def _made_up_names(arrays: dict[str, np.ndarray]) -> list[str]:
+    labels = arrays.get("label")
+    highest = -1 if labels is None or len(labels) == 0 else int(labels.max())
+    return [str(label) for label in range(highest + 1)]
+
+
+def _body_order(
+    arrays: dict[str, np.ndarray], order: JointOrder, report: ConversionReport
+) -> list[int] | None:
+    names = _texts(arrays.get("bodies"))
+    if order.layout.instances != "hands":
+        return None
+    if names is None:
+        report.notes.append("sides of the hands not named: read as slot 0 left, slot 1 right")
+        return None
+    sides = {name: slot for slot, name in enumerate(names)}
+    if names == ["left", "right"] or set(sides) != {"left", "right"}:
+        return None
+    report.notes.append(f"hands put in the order left, right (file: {', '.join(names)})")
+    return [sides["left"], sides["right"]]
+
+
+def _are_states(values: np.ndarray) -> bool:
+    found = set(np.unique(values).tolist())
+    return 2.0 in found and found <= {0.0, 1.0, 2.0}
+
+
+def _text(value: np.ndarray | None) -> str | None:
+    return None if value is None or value.ndim else str(value)
+
+
+def _texts(value: np.ndarray | None) -> list[str] | None:
+    return None if value is None or value.ndim != 1 else [str(item) for item in value]
+
+
+def _positive(value: np.ndarray | None) -> float | None:
+    if value is None or value.ndim or value.dtype.kind not in "fiu":
+        return None
+    number = float(value)
+    return number if np.isfinite(number) and number > 0 else None
+
+
+def _whole(value: np.ndarray | None) -> int | None:
+    number = _positive(value)
+    return None if number is None else int(number)

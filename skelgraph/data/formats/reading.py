@@ -1,0 +1,49 @@
+"""What every reader hands over: clips as they come, class names, and an honest report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from skelgraph.data.clip import Clip
+from skelgraph.data.report import ConversionReport
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """What a user can tell a reader that the file does not say.
+
+    Args:
+        layout: Name or file of the layout that the recording was made with.
+        width: Picture width in pixels.
+        height: Picture height in pixels.
+        fps: Frames per second, where the file has none.
+    """
+
+    layout: str | None = None
+    width: int | None = None
+    height: int | None = None
+    fps: float | None = None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """An open source.
+
+    Args:
+        clips: Clips one after another; can be taken once.
+        num_clips: How many there are before any is dropped.
+        class_names: Class names in label order.
+        report: Complete once all clips were taken.
+    """
+
+    clips: Iterator[Clip]
+    num_clips: int
+    class_names: tuple[str, ...]
+    report: ConversionReport
+
+
+def source_name(path: Path) -> str:
+    """Name a source in reports and indexes without the folders of one machine."""
+    return path.name

@@ -1,0 +1,92 @@
+"""The files that make up a store, and the .npy array that grows while it is written."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+
+SCHEMA_VERSION = 1
+KEYPOINTS = "keypoints.npy"
+CONFIDENCE = "confidence.npy"
+INDEX = "index.csv"
+DATASET = "dataset.yaml"
+REPORT = "conversion.json"
+HEADER_BYTES = 128
+
+
+def checksum(path: Path) -> str:
+    """Return the SHA-256 of a file as hexadecimal text."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 22):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+class GrowingArray:
+    """A float32 .npy file whose first axis grows; its header is written again at the end."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.file: BinaryIO = path.open("wb")
+        self.file.write(b" " * HEADER_BYTES)
+        self.shape: tuple[int, ...] = (0,)
+
+    @property
+    def num_bytes(self) -> int:
+        return 4 * int(np.prod(self.shape, dtype=np.int64))
+
+    def append(self, values: np.ndarray) -> None:
+        if self.shape[1:] == ():
+            self.shape = (0, *values.shape[1:])
+        self.file.write(np.ascontiguousarray(values, dtype="<f4").data)
+        self.shape = (self.shape[0] + len(values), *self.shape[1:])
+
+    def widen(self, bodies: int) -> None:
+        """Write the frames again with more bodies, the new ones missing."""
+        if self.shape[0] == 0:
+            return
+        self.close()
+        narrow = np.load(self.path, mmap_mode="r", allow_pickle=False)
+        wide = self.path.with_suffix(".wide")
+        self.path, self.file, self.shape = wide, wide.open("wb"), (0,)
+        self.file.write(b" " * HEADER_BYTES)
+        for start in range(0, len(narrow), 4096):
+            self.append(pad_bodies(narrow[start : start + 4096], bodies))
+        del narrow
+        self.path = wide.with_suffix(".npy")
+        wide.replace(self.path)
+
+    def close(self) -> None:
+        self.file.seek(0)
+        self.file.write(_npy_header(self.shape))
+        close_safely(self.file)
+
+
+def _npy_header(shape: tuple[int, ...]) -> bytes:
+    text = repr({"descr": "<f4", "fortran_order": False, "shape": shape})
+    start = b"\x93NUMPY\x01\x00" + (HEADER_BYTES - 10).to_bytes(2, "little")
+    return start + text.ljust(HEADER_BYTES - 11).encode("ascii") + b"\n"
+
+
+def pad_bodies(values: np.ndarray, bodies: int) -> np.ndarray:
+    """Add missing bodies: (T, M, ...) to (T, bodies, ...), NaN in the new ones."""
+    short = bodies - values.shape[1]
+    if short == 0:
+        return values
+    shape = (values.shape[0], short, *values.shape[2:])
+    return np.concatenate([values, np.full(shape, np.nan, dtype=np.float32)], axis=1)
+
+
+def sync(file: Any) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def close_safely(file: Any) -> None:
+    sync(file)
+    file.close()

@@ -1,0 +1,261 @@
+"""Writing a store: whole or not at all."""
+
+from __future__ import annotations
+
+import csv
+import errno
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from skelgraph.data.clip import Clip
+from skelgraph.data.report import ConversionReport
+from skelgraph.data.store_files import (
+    CONFIDENCE,
+    DATASET,
+    INDEX,
+    KEYPOINTS,
+    REPORT,
+    SCHEMA_VERSION,
+    GrowingArray,
+    checksum,
+    close_safely,
+    pad_bodies,
+    sync,
+)
+from skelgraph.data.table import COLUMNS, index_row
+from skelgraph.errors import StoreError
+
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def write_files(
+    target: Path,
+    clips: Iterable[Clip],
+    *,
+    class_names: Sequence[str],
+    provenance: Mapping[str, Any],
+    report: ConversionReport | None,
+    force: bool,
+) -> None:
+    """Write the files of a store; see `skelgraph.data.store.write_store`."""
+    _check_free(target, force=force)
+    with _beside(target) as folder:
+        writer = _Writer(folder, class_names)
+        with _disk_errors(target, writer):
+            for clip in clips:
+                writer.add(clip)
+            writer.finish(provenance, report)
+        _put_in_place(folder, target, force=force)
+
+
+class _Writer:
+    """The files of one store while they grow."""
+
+    def __init__(self, folder: Path, class_names: Sequence[str]) -> None:
+        self.folder = folder
+        self.class_names = list(class_names)
+        self.first: Clip | None = None
+        self.extra: list[str] = []
+        self.num_frames = 0
+        self.num_bodies = 0
+        self.scored = False
+        self.names: set[str] = set()
+        self.keypoints = GrowingArray(folder / KEYPOINTS)
+        self.confidence = GrowingArray(folder / CONFIDENCE)
+        self.index = (folder / INDEX).open("w", newline="", encoding="utf-8")
+        self.rows = csv.writer(self.index, lineterminator="\n")
+
+    @property
+    def bytes_written(self) -> int:
+        return self.keypoints.num_bytes + self.confidence.num_bytes
+
+    def add(self, clip: Clip) -> None:
+        if self.first is None:
+            self._begin(clip)
+        self._check(clip)
+        bodies = clip.keypoints.shape[1]
+        if bodies > self.num_bodies:
+            self.num_bodies = bodies
+            self.keypoints.widen(bodies)
+            self.confidence.widen(bodies)
+        score = clip.confidence
+        if score is None:
+            score = np.full(clip.keypoints.shape[:3], np.nan, dtype=np.float32)
+        else:
+            self.scored = True
+        self.keypoints.append(pad_bodies(clip.keypoints, self.num_bodies))
+        self.confidence.append(pad_bodies(score, self.num_bodies))
+        self.rows.writerow(index_row(self._values(clip), self.class_names, self.extra))
+        self.num_frames += clip.num_frames
+        self.names.add(clip.name)
+
+    def finish(self, provenance: Mapping[str, Any], report: ConversionReport | None) -> None:
+        if self.first is None:
+            raise StoreError(
+                f"{provenance.get('source', 'source')}: expected at least one usable clip, got "
+                "none. See what was dropped in the conversion report."
+            )
+        self.keypoints.close()
+        self.confidence.close()
+        close_safely(self.index)
+        if not self.scored:
+            (self.folder / CONFIDENCE).unlink()
+        if report is not None:
+            text = json.dumps({"schema_version": 1, **report.to_dict()}, indent=2)
+            (self.folder / REPORT).write_text(text + "\n", encoding="utf-8")
+        facts = yaml.safe_dump(self._facts(provenance), sort_keys=False, allow_unicode=True)
+        with (self.folder / DATASET).open("w", encoding="utf-8") as file:
+            file.write(facts)
+            sync(file)
+
+    def _begin(self, clip: Clip) -> None:
+        self.first = clip
+        self.extra = list(clip.extra)
+        self.num_bodies = clip.keypoints.shape[1]
+        self.rows.writerow([*COLUMNS, *self.extra])
+
+    def _check(self, clip: Clip) -> None:
+        first = self.first
+        assert first is not None
+        if clip.layout is not first.layout and clip.layout.to_dict() != first.layout.to_dict():
+            raise StoreError(_unlike(clip, "layout", first.layout.name, clip.layout.name))
+        for key in ("units", "axes", "fps", "width", "height"):
+            if getattr(clip, key) != getattr(first, key):
+                raise StoreError(_unlike(clip, key, getattr(first, key), getattr(clip, key)))
+        if clip.name in self.names:
+            raise StoreError(
+                f"clip '{clip.name}': expected unique names, got it twice. Rename one of them."
+            )
+        if clip.label is not None and not 0 <= clip.label < len(self.class_names):
+            raise StoreError(
+                f"clip '{clip.name}': expected a label below {len(self.class_names)}, "
+                f"got {clip.label}. Name every class."
+            )
+        if clip.num_frames < 1:
+            raise StoreError(
+                f"clip '{clip.name}': expected at least one frame, got none. Leave it out."
+            )
+
+    def _values(self, clip: Clip) -> dict[str, object]:
+        return {
+            **{key: clip.extra.get(key, "") for key in self.extra},
+            "clip": clip.name,
+            "start": self.num_frames,
+            "frames": clip.num_frames,
+            "label": -1 if clip.label is None else clip.label,
+            "subject": clip.subject,
+            "camera": clip.camera,
+            "setup": clip.setup,
+            "repetition": clip.repetition,
+            "bodies": int(clip.seen.any(axis=(0, 2)).sum()),
+            "source": clip.source,
+        }
+
+    def _facts(self, provenance: Mapping[str, Any]) -> dict[str, Any]:
+        first = self.first
+        assert first is not None
+        files = [name for name in (KEYPOINTS, CONFIDENCE, INDEX, REPORT) if self._has(name)]
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "clips": len(self.names),
+            "frames": self.num_frames,
+            "class_names": self.class_names,
+            "units": first.units,
+            "axes": list(first.axes),
+            "fps": first.fps,
+            "width": first.width,
+            "height": first.height,
+            "provenance": json.loads(json.dumps(dict(provenance), default=str)),
+            "sha256": {name: checksum(self.folder / name) for name in files},
+            "layout": json.loads(json.dumps(first.layout.to_dict())),
+        }
+
+    def _has(self, name: str) -> bool:
+        return (self.folder / name).is_file()
+
+
+def _unlike(clip: Clip, key: str, expected: object, got: object) -> str:
+    return (
+        f"clip '{clip.name}': expected {key} {expected!r} like the first clip's, got {got!r}. "
+        "Convert the two kinds to stores of their own."
+    )
+
+
+def _check_free(target: Path, *, force: bool) -> None:
+    if not target.parent.is_dir():
+        raise StoreError(
+            f"{target}: expected an existing folder to write in, got no {target.parent}. Make it."
+        )
+    if not target.exists() and not target.is_symlink():
+        return
+    if not force:
+        raise StoreError(
+            f"{target}: expected a new name, got one that exists. Use --force to replace it."
+        )
+    if not (target / DATASET).is_file() or target.is_symlink():
+        raise StoreError(
+            f"{target}: expected a store to replace, got something else. Remove it yourself "
+            "or give another name."
+        )
+
+
+@contextmanager
+def _beside(target: Path) -> Iterator[Path]:
+    """Make a hidden folder beside the target and remove it if it is still there at the end."""
+    try:
+        folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.partial-", dir=target.parent))
+        folder.chmod(0o777 & ~_umask())
+    except OSError as error:
+        raise StoreError(
+            f"{target}: expected a place to write, got '{error.strerror}'. Give another folder."
+        ) from error
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+@contextmanager
+def _disk_errors(target: Path, writer: _Writer) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in NO_SPACE:
+            raise
+        free = shutil.disk_usage(target.parent).free + writer.bytes_written
+        raise StoreError(
+            f"{target}: expected more than {writer.bytes_written / 1e6:.1f} MB of free disk "
+            f"space (that much was needed by the first {len(writer.names)} clips), got "
+            f"{free / 1e6:.1f} MB. Nothing was left behind; free some space or write elsewhere."
+        ) from error
+
+
+def _put_in_place(folder: Path, target: Path, *, force: bool) -> None:
+    """Rename the finished folder to the target; an old store is kept until that has worked."""
+    if not target.exists():
+        folder.rename(target)
+        return
+    _check_free(target, force=force)
+    old = target.with_name(folder.name.replace(".partial-", ".replaced-"))
+    target.rename(old)
+    try:
+        folder.rename(target)
+    except OSError:
+        old.rename(target)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
