@@ -1,0 +1,23 @@
+"""Ready sizes of the models."""
+
+from __future__ import annotations
+
+from skelgraph.models.as_gcn import AsGcnConfig
+from skelgraph.nn.a_links import AimConfig
+from skelgraph.nn.attention import TowerConfig
+
+PAPER = AsGcnConfig(
+    tower=TowerConfig(width=256, heads=8, layers=2, hidden=512, dropout=0.1),
+    aim=AimConfig(loss_bodies=8),
+)
+
+SMALL = AsGcnConfig(
+    channels=(32, 32, 32, 48, 48, 48, 64, 64, 64),
+    separable=True,
+    s_order=2,
+    aim=AimConfig(width=32, loss_bodies=8, loss_frames=12),
+    tower=TowerConfig(width=64, heads=4, layers=1, hidden=128, dropout=0.1),
+    dropout=0.2,
+)
+
+PRESETS = {"paper": PAPER, "small": SMALL}

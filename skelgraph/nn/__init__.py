@@ -1,0 +1,3 @@
+"""Layers: graph and temporal convolution, A-link inference, attention, heads."""
+
+from __future__ import annotations

@@ -1,0 +1,257 @@
+"""Actional links: inferred for each body of a clip, then used as a graph."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from skelgraph.errors import ConfigError
+from skelgraph.nn.aim_decoder import AimDecoder, gaussian_nll
+from skelgraph.nn.aim_encoder import AimEncoder, seen_edges, with_diagonal
+from skelgraph.nn.resample import resample_frames, valid_order
+
+VARIANCE = 5e-4
+LINK_CHOICES = ("probabilities", "argmax")
+
+
+@dataclass(frozen=True)
+class AimConfig:
+    """Options of A-link inference.
+
+    Args:
+        num_types: Link types, the ghost included.
+        width: Features of encoder and decoder; the release has 128.
+        frames: Length to which a clip's valid frames are resampled.
+        dropout: Share dropped in the encoder.
+        temperature: Of the Gumbel softmax that draws links in training.
+        ghost_prior: Prior probability of the ghost; the other types share the rest.
+        choice: Links in evaluation: 'probabilities', or 'argmax' (hard, for comparison).
+        scale: Factor on the A-link adjacency; 0.1 in the release, 1 in the paper.
+        loss_bodies: Bodies of a batch that the decoder reconstructs, the rest left out by
+            chance. None: all.
+        loss_frames: Length of the piece, placed by chance, that it reconstructs. None: all.
+        block: In the causal form, frames for which one set of links holds.
+    """
+
+    num_types: int = 3
+    width: int = 128
+    frames: int = 50
+    dropout: float = 0.5
+    temperature: float = 0.5
+    ghost_prior: float = 0.95
+    choice: str = "probabilities"
+    scale: float = 1.0
+    loss_bodies: int | None = None
+    loss_frames: int | None = None
+    block: int = 16
+
+
+@dataclass
+class Links:
+    """Inferred links, B sets a body (1, or one a block of frames).
+
+    Args:
+        logits: Scores, [receiver, sender without itself], shape (P, B, V, V - 1, K).
+        chosen: Weight of each type, [type, sender, receiver], shape (P, B, K, V, V): drawn in
+            training, probabilities or arg-max in evaluation. A joint has a ghost to itself.
+        series: Resampled coordinates, shape (P, B, F, V, C).
+        mask: Resampled joints that were seen, bool, shape (P, B, F, V).
+        seen: Joints seen so far, bool, shape (P, B, V); None if all.
+    """
+
+    logits: Tensor
+    chosen: Tensor
+    series: Tensor
+    mask: Tensor
+    seen: Tensor | None
+
+
+class ALinks(nn.Module):
+    """Infer A-links from positions and turn them into an adjacency.
+
+    In the causal form the frames are cut into blocks of `config.block`; the links of a block
+    are inferred from all frames up to the block's first, resampled anew.
+
+    Args:
+        num_coords: Coordinates of a joint.
+        config: Options.
+        causal: Links from frames so far only.
+
+    Source:
+        Li et al. 2019, section 3.2, arXiv:1904.12659. In evaluation the release draws links at
+        random as in training; here two evaluations of a clip agree.
+    """
+
+    def __init__(self, num_coords: int, *, config: AimConfig, causal: bool = False) -> None:
+        super().__init__()
+        _check(config)
+        self.config = config
+        self.causal = causal
+        self.encoder = AimEncoder(
+            config.frames * num_coords,
+            config.num_types,
+            width=config.width,
+            dropout=config.dropout,
+        )
+        self.decoder = AimDecoder(num_coords, config.num_types, width=config.width)
+
+    def forward(self, positions: Tensor, visible: Tensor, frames: Tensor | None) -> Links:
+        """Infer the links of each body.
+
+        Args:
+            positions: Coordinates, missing joints filled, shape (P, C, T, V).
+            visible: Joints seen in valid frames, bool, shape (P, T, V).
+            frames: Valid frames, bool, shape (P, T). None: all.
+        """
+        series, mask, seen = self._observe(positions, visible, frames)
+        bodies, blocks, size, joints, coords = series.shape
+        flat = series.permute(0, 1, 3, 2, 4).reshape(bodies * blocks, joints, size * coords)
+        logits = self.encoder(flat, None if seen is None else seen.flatten(0, 1))
+        weights = self._choose(logits.float() if logits.dtype == torch.bfloat16 else logits)
+        chosen = link_matrix(weights).view(bodies, blocks, -1, joints, joints)
+        return Links(logits.view(bodies, blocks, *logits.shape[1:]), chosen, series, mask, seen)
+
+    def adjacency(self, links: Links) -> Tensor:
+        """Links of all types but the ghost as normalised matrices, shape (P, B, K - 1, V, V)."""
+        seen = None if links.seen is None else links.seen.flatten(0, 1)
+        matrix = link_adjacency(links.chosen.flatten(0, 1), seen) * self.config.scale
+        return matrix.view(*links.chosen.shape[:2], *matrix.shape[1:])
+
+    def losses(self, links: Links) -> dict[str, Tensor]:
+        """Reconstruction and prior losses: 'aim_nll' and 'aim_kl', scalars.
+
+        The likelihood is that of the frames after a piece's first, over the last block's
+        frames, scaled to the length of the whole when a piece is used.
+        """
+        seen = None if links.seen is None else links.seen.flatten(0, 1)
+        divergence = link_divergence(
+            links.logits.flatten(0, 1), seen, ghost_prior=self.config.ghost_prior
+        )
+        chosen, series, mask = links.chosen[:, -1], links.series[:, -1], links.mask[:, -1]
+        rows = self._some_bodies(len(series), series.device)
+        start, length = self._piece(series.shape[1])
+        series, mask = series[rows, start : start + length], mask[rows, start : start + length]
+        predicted = self.decoder(series, chosen[rows])
+        likelihood = gaussian_nll(predicted, series[:, 1:], mask[:, 1:], variance=VARIANCE)
+        factor = (links.series.shape[2] - 1) / (length - 1)
+        return {"aim_nll": likelihood * factor, "aim_kl": divergence}
+
+    def probabilities(self, links: Links) -> Tensor:
+        """Probability of each link type, [type, sender, receiver], shape (P, B, K, V, V)."""
+        weights = torch.softmax(links.logits.float(), dim=-1)
+        matrix = link_matrix(weights.flatten(0, 1))
+        return matrix.view(*links.chosen.shape)
+
+    def _observe(
+        self, positions: Tensor, visible: Tensor, frames: Tensor | None
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Resampled coordinates, their mask, and the joints seen, for each block."""
+        values = positions.permute(0, 2, 3, 1)  # (P, T, V, C)
+        bodies, size = values.shape[:2]
+        ends = self._block_ends(size, values.device)
+        known = visible.new_ones((bodies, size)) if frames is None else frames
+        counts = known.cumsum(1)[:, ends].clamp(min=1)  # (P, B)
+        order = None if frames is None else valid_order(frames)
+        series, mask = [], []
+        for count in counts.unbind(1):
+            series.append(resample_frames(values, count, order, size=self.config.frames))
+            shown = resample_frames(visible.float(), count, order, size=self.config.frames)
+            mask.append(shown == 1)
+        seen = visible.to(torch.uint8).cummax(1).values[:, ends].bool()
+        every = bool(seen.all())
+        return torch.stack(series, 1), torch.stack(mask, 1), None if every else seen
+
+    def _block_ends(self, size: int, device: torch.device) -> Tensor:
+        """Last frame that each block's links may use, shape (B,)."""
+        if not self.causal:
+            return torch.tensor([size - 1], device=device)
+        return torch.arange(0, size, self.config.block, device=device)
+
+    def _choose(self, logits: Tensor) -> Tensor:
+        if self.training:
+            return functional.gumbel_softmax(logits, tau=self.config.temperature, hard=True)
+        if self.config.choice == "argmax":
+            return functional.one_hot(logits.argmax(-1), logits.shape[-1]).to(logits.dtype)
+        return torch.softmax(logits, dim=-1)
+
+    def _some_bodies(self, bodies: int, device: torch.device) -> Tensor:
+        limit = self.config.loss_bodies
+        if not self.training or limit is None or limit >= bodies:
+            return torch.arange(bodies, device=device)
+        return torch.randperm(bodies, device=device)[:limit]
+
+    def _piece(self, size: int) -> tuple[int, int]:
+        limit = self.config.loss_frames
+        if not self.training or limit is None or limit >= size:
+            return 0, size
+        return int(torch.randint(size - limit + 1, ())), limit
+
+
+def link_matrix(weights: Tensor) -> Tensor:
+    """Arrange edge weights as matrices, with a ghost from each joint to itself.
+
+    Args:
+        weights: [receiver, sender without itself], shape (P, V, V - 1, K).
+
+    Returns:
+        [type, sender, receiver], shape (P, K, V, V).
+    """
+    matrix = with_diagonal(weights).permute(0, 3, 2, 1)
+    ghost = torch.zeros_like(matrix[0])
+    ghost[0].fill_diagonal_(1)
+    return matrix + ghost
+
+
+def link_adjacency(chosen: Tensor, seen: Tensor | None = None) -> Tensor:
+    """Add self-loops to the links of each type and divide by what each joint receives.
+
+    Args:
+        chosen: Weight of each type, the ghost first, [type, sender, receiver], (P, K, V, V).
+        seen: Joints seen, bool, shape (P, V); the others send nothing. None: all.
+
+    Returns:
+        Adjacency of the types but the ghost, each column sums to 1, shape (P, K - 1, V, V).
+    """
+    links = chosen[:, 1:]
+    if seen is not None:
+        links = links * seen[:, None, :, None]
+    loops = links + torch.eye(links.shape[-1], dtype=links.dtype, device=links.device)
+    return loops / loops.sum(2, keepdim=True)
+
+
+def link_divergence(logits: Tensor, seen: Tensor | None = None, *, ghost_prior: float) -> Tensor:
+    """Kullback-Leibler divergence of the link types from their prior.
+
+    Args:
+        logits: [receiver, sender without itself], shape (P, V, V - 1, K).
+        seen: Joints seen, bool, shape (P, V); only edges between them count. None: all.
+        ghost_prior: Prior probability of type 0; the others share the rest evenly.
+
+    Returns:
+        Sum over edges and types, divided by bodies x joints (those seen), a scalar.
+    """
+    num_types = logits.shape[-1]
+    log_prior = logits.new_full((num_types,), math.log((1 - ghost_prior) / (num_types - 1)))
+    log_prior[0] = math.log(ghost_prior)
+    log_p = torch.log_softmax(logits.float() if logits.dtype == torch.bfloat16 else logits, -1)
+    edges = (log_p.exp() * (log_p - log_prior)).sum(-1)
+    if seen is None:
+        return edges.sum() / (edges.shape[0] * edges.shape[1])
+    return (edges * seen_edges(seen)).sum() / seen.sum().clamp(min=1)
+
+
+def _check(config: AimConfig) -> None:
+    if config.num_types < 2:
+        raise ConfigError(
+            f"link types: expected the ghost and at least one more, got {config.num_types}. "
+            "Choose 2 or more, or turn A-links off."
+        )
+    if config.choice not in LINK_CHOICES:
+        raise ConfigError(
+            f"link choice: expected one of {', '.join(LINK_CHOICES)}, got '{config.choice}'. "
+            "Choose one of those."
+        )

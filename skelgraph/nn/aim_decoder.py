@@ -1,0 +1,142 @@
+"""The decoder of A-link inference: how joints move, given what links them."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+class LinkMessages(nn.Module):
+    """Messages over links, a small network a link type.
+
+    Args:
+        num_types: Link types without the ghost.
+        width: Features of joints and messages.
+        dropout: Share dropped between the two layers.
+    """
+
+    def __init__(self, num_types: int, width: int, *, dropout: float) -> None:
+        super().__init__()
+        self.width = width
+        self.first_weight = nn.Parameter(torch.empty(num_types, 2 * width, width))
+        self.first_bias = nn.Parameter(torch.empty(num_types, width))
+        self.second_weight = nn.Parameter(torch.empty(num_types, width, width))
+        self.second_bias = nn.Parameter(torch.empty(num_types, width))
+        self.dropout = nn.Dropout(dropout)
+        for weight, bias in (
+            (self.first_weight, self.first_bias),
+            (self.second_weight, self.second_bias),
+        ):
+            bound = 1 / math.sqrt(weight.shape[1])
+            nn.init.uniform_(weight, -bound, bound)
+            nn.init.uniform_(bias, -bound, bound)
+
+    def forward(self, hidden: Tensor, links: Tensor) -> Tensor:
+        """Sum what reaches each joint, averaged over link types.
+
+        Args:
+            hidden: State of each joint, shape (P, V, width).
+            links: Weight of each link type but the ghost, [type, receiver, body, sender],
+                shape (K, P, V, V) as (K, P, receiver, sender).
+
+        Returns:
+            Shape (P, V, width).
+        """
+        num_types, bodies, joints = links.shape[:3]
+        nodes = hidden.reshape(1, bodies * joints, self.width)
+        receiver = nodes @ self.first_weight[:, : self.width] + self.first_bias[:, None]
+        sender = nodes @ self.first_weight[:, self.width :]
+        shape = (num_types, bodies, joints, self.width)
+        pairs = receiver.view(shape)[:, :, :, None] + sender.view(shape)[:, :, None]
+        pairs = self.dropout(torch.tanh(pairs)).view(num_types, -1, self.width)
+        messages = torch.tanh(torch.baddbmm(self.second_bias[:, None], pairs, self.second_weight))
+        messages = messages.view(num_types, bodies, joints, joints, self.width)
+        arrived = (links.to(messages.dtype)[..., None, :] @ messages).squeeze(-2)
+        return arrived.mean(0)
+
+
+class AimDecoder(nn.Module):
+    """Predict every frame from the one before and the links, a recurrent cell a joint.
+
+    Args:
+        num_coords: Coordinates of a joint.
+        num_types: Link types, the ghost included; it carries no message.
+        width: Features of every layer.
+        dropout: Share dropped in messages and output.
+
+    Source:
+        Li et al. 2019, section 3.2, arXiv:1904.12659, after Kipf et al. 2018 (recurrent
+        decoder), arXiv:1802.04687. Messages are averaged over types and summed over senders;
+        the release then divides them by the number of coordinates, and keeps a network for the
+        ghost that never runs.
+    """
+
+    def __init__(
+        self, num_coords: int, num_types: int, *, width: int = 128, dropout: float = 0.0
+    ) -> None:
+        super().__init__()
+        self.width = width
+        self.messages = LinkMessages(num_types - 1, width, dropout=dropout)
+        # Reset gate, input gate and candidate, in this order.
+        self.from_message = nn.Linear(width, 3 * width, bias=False)
+        self.from_input = nn.Linear(num_coords, 3 * width)
+        self.out = nn.Sequential(
+            nn.Linear(width, width),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+            nn.Linear(width, width),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+            nn.Linear(width, num_coords),
+        )
+
+    def forward(self, frames: Tensor, links: Tensor) -> Tensor:
+        """Predict one frame ahead, each time from the true frame.
+
+        Args:
+            frames: Coordinates, shape (P, F, V, C).
+            links: Weight of each link type, the ghost first, [type, sender, receiver], shape
+                (P, K, V, V).
+
+        Returns:
+            Prediction of frames 1 to F - 1, shape (P, F - 1, V, C).
+        """
+        carried = links[:, 1:].permute(1, 0, 3, 2)  # (K, P, receiver, sender)
+        inputs = self.from_input(frames[:, :-1]).unbind(1)
+        hidden = inputs[0].new_zeros((*inputs[0].shape[:-1], self.width))
+        states = []
+        for values in inputs:
+            hidden = self._step(values, hidden, carried)
+            states.append(hidden)
+        return frames[:, :-1] + self.out(torch.stack(states, dim=1))
+
+    def _step(self, values: Tensor, hidden: Tensor, links: Tensor) -> Tensor:
+        arrived = self.from_message(self.messages(hidden, links))
+        reset_in, keep_in, new_in = values.chunk(3, dim=-1)
+        reset_by, keep_by, new_by = arrived.chunk(3, dim=-1)
+        keep = torch.sigmoid(keep_in + keep_by)
+        new = torch.tanh(new_in + torch.sigmoid(reset_in + reset_by) * new_by)
+        return (1 - keep) * new + keep * hidden
+
+
+def gaussian_nll(
+    predicted: Tensor, target: Tensor, mask: Tensor, *, variance: float = 5e-4
+) -> Tensor:
+    """Squared error over twice the variance, summed over frames and coordinates.
+
+    Args:
+        predicted: Shape (P, F, V, C).
+        target: Shape (P, F, V, C).
+        mask: Joints seen, bool, shape (P, F, V); the others cost nothing.
+        variance: In squared metres.
+
+    Returns:
+        Mean over bodies and joints seen in any frame, a scalar; the constant of the Gaussian
+        is left out.
+    """
+    errors = functional.mse_loss(predicted, target, reduction="none").sum(-1)
+    total = (errors * mask).sum() / (2 * variance)
+    return total / mask.any(1).sum().clamp(min=1)

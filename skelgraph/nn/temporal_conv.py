@@ -1,0 +1,98 @@
+"""Convolution over frames that neither padding nor, if asked, the future can reach."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from skelgraph.errors import ConfigError
+
+
+class TemporalConv(nn.Module):
+    """Convolve each joint's features over frames.
+
+    Args:
+        in_channels: Channels in.
+        out_channels: Channels out.
+        kernel: Frames that one output frame sees; odd unless causal.
+        stride: Output frame t is centred at (causal: ends at) input frame t * stride.
+        separable: A convolution a channel followed by a mix of channels, in place of a full one.
+        causal: Pad in front only, so that an output frame sees no later input frame.
+        bias: Whether a bias is learned; useless where batch normalisation follows.
+
+    Raises:
+        ConfigError: If the kernel is even and not causal.
+
+    Source:
+        Yan et al. 2018, section 3.4, arXiv:1801.07455. Masked and causal forms are ours.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        *,
+        kernel: int = 9,
+        stride: int = 1,
+        separable: bool = False,
+        causal: bool = False,
+        bias: bool = False,
+    ) -> None:
+        super().__init__()
+        if kernel % 2 == 0 and not causal:
+            raise ConfigError(
+                f"temporal kernel: expected an odd number of frames, got {kernel}. "
+                "Choose an odd kernel, or causal convolutions."
+            )
+        self.front = kernel - 1 if causal else (kernel - 1) // 2
+        self.back = 0 if causal else (kernel - 1) // 2
+        size, step = (kernel, 1), (stride, 1)
+        if separable:
+            self.depthwise: nn.Module = nn.Conv2d(
+                in_channels, in_channels, size, stride=step, groups=in_channels, bias=False
+            )
+            self.mix: nn.Module = nn.Conv2d(in_channels, out_channels, 1, bias=bias)
+        else:
+            self.depthwise = nn.Conv2d(in_channels, out_channels, size, stride=step, bias=bias)
+            self.mix = nn.Identity()
+
+    def forward(self, x: Tensor, frames: Tensor | None = None) -> Tensor:
+        """Convolve valid frames; the others count as zero, as if the clip ended there.
+
+        Args:
+            x: Features, shape (P, C, T, V).
+            frames: Valid frames, bool, shape (P, T). None: all.
+
+        Returns:
+            Features, shape (P, C_out, ceil(T / stride), V).
+        """
+        if frames is not None:
+            x = x * frames[:, None, :, None]
+        padded = functional.pad(x, (0, 0, self.front, self.back))
+        return self.mix(self.depthwise(padded))
+
+
+def stride_mask(mask: Tensor | None, stride: int) -> Tensor | None:
+    """Keep the frames that a strided convolution keeps: mask (P, T, ...) to (P, T', ...)."""
+    return mask if mask is None or stride == 1 else mask[:, ::stride]
+
+
+def frames_between(visible: Tensor, stride: int, *, causal: bool) -> Tensor:
+    """Say which joints were visible in any of the frames that one strided frame stands for.
+
+    Args:
+        visible: Visible joints, bool, shape (P, T, V).
+        stride: Frames a strided frame stands for: those from t * stride on (causal: those up
+            to t * stride).
+        causal: See `stride`.
+
+    Returns:
+        Visible joints, bool, shape (P, ceil(T / stride), V).
+    """
+    if stride == 1:
+        return visible
+    last = -visible.shape[1] % stride
+    pad = (0, 0, stride - 1, 0) if causal else (0, 0, 0, last)
+    padded = functional.pad(visible.to(torch.uint8), pad)
+    return padded.unfold(1, stride, stride).amax(-1).bool()
