@@ -8,9 +8,9 @@ lint:
 
 # The package as it is installed, since cli/ and graphs/ lie outside skelgraph/ in the checkout.
 type:
-	rm -rf build/assembled
+	rm -rf build
 	$(PYTHON) -m pip install -q --no-deps --target build/assembled .
-	cd build/assembled && $(PYTHON) -m mypy --config-file ../../setup.cfg -p skelgraph
+	cd build/assembled && $(PYTHON) -m mypy --config-file ../../setup.cfg --cache-dir ../../.mypy_cache -p skelgraph
 
 test:
 	$(PYTHON) -m pytest
