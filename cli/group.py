@@ -75,12 +75,18 @@ class LazyGroup(click.Group):
             return code
         return result if isinstance(result, int) else 0
 
-    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+    def main(  # type: ignore[override]
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        *,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:
         """Run as click does; stand-alone, end the process with this program's exit codes."""
-        if not standalone_mode:
-            return super().main(*args, standalone_mode=False, **extra)
-        words = extra.get("args", args[0] if args else None)
-        raise SystemExit(self.run(words))
+        if standalone_mode:
+            raise SystemExit(self.run(args))
+        return super().main(args, prog_name, standalone_mode=False, **extra)
 
 
 @click.group(

@@ -19,7 +19,7 @@ from skelgraph.errors import unknown_name
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-class Choice(click.Choice[str]):
+class Choice(click.Choice):
     """One of some names; a wrong one is told the nearest."""
 
     def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
