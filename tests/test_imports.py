@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import configparser
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -33,7 +34,10 @@ LEVELS = {
 }
 # Heavy packages and the only parts that may load them as they are imported.
 HEAVY_AT_IMPORT = {
-    "torch": {"data.dataset", "transforms", "nn", "models", "training", "evaluation", "explain"},
+    "torch": {
+        *("data.dataset", "data.graph_item", "data.sampling"),
+        *("transforms", "nn", "models", "training", "evaluation", "explain"),
+    },
     "torch_geometric": set[str](),
     "mediapipe": set[str](),
     "matplotlib": {"plots"},
@@ -129,3 +133,28 @@ def test_no_module_is_named_after_the_standard_library() -> None:
     stems = {path.stem for path in SOURCES.values()} - {"__init__", "__main__"}
     assert not stems & set(sys.stdlib_module_names)
     assert not stems & {"utils", "common", "helpers", "misc"}
+
+
+def test_every_package_that_is_imported_is_asked_for() -> None:
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    wanted = config["options"]["install_requires"] + config["options.extras_require"]["test"]
+    asked = {re.split(r"[<>=!~;\[ ]", line)[0].lower() for line in wanted.split("\n") if line}
+    names = {"yaml": "pyyaml", "sklearn": "scikit-learn"}
+    for module, path in SOURCES.items():
+        for name in imported_names(parsed(path), whole=True):
+            top = name.split(".")[0]
+            if top in sys.stdlib_module_names or top == "skelgraph":
+                continue
+            package = names.get(top, top.replace("_", "-"))
+            assert package in asked, f"{module} imports {top}, which setup.cfg does not ask for"
+
+
+def test_constraints_pin_what_setup_cfg_asks_for() -> None:
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pinned = {line.split("==")[0].lower() for line in lines if "==" in line}
+    wanted = config["options"]["install_requires"] + config["options.extras_require"]["test"]
+    asked = {re.split(r"[<>=!~;\[ ]", line)[0].lower() for line in wanted.split("\n") if line}
+    assert asked <= pinned
