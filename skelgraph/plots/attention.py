@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colorbar import Colorbar
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import PercentFormatter
 
 from skelgraph.graphs import Layout
 from skelgraph.plots import heat, joint_time, style
-from skelgraph.plots.heat import Panel
+from skelgraph.plots.heat import Drawing, Scale
 from skelgraph.plots.joint_time import WHOLE_CLIP, Span
 
 UNIT = "share of attention"
+DIFFERENCE = "share of attention minus the mean of the classes"
 BAR_WIDTH = 0.95  # of a colour bar with its label, in inches
-TITLE_HEIGHT = 0.45
-NAMED = 8
+AXIS_HEIGHT = 0.75  # of a time axis with its label and the matrices' titles, in inches
 
 
-def skeleton_figure(
-    layout: Layout, weights: np.ndarray, *, title: str = "", named: int = NAMED
-) -> Figure:
+def skeleton_figure(layout: Layout, weights: np.ndarray, *, title: str = "") -> Figure:
     """Draw each joint's share of attention as heat on the neutral skeleton.
 
     Args:
@@ -31,16 +30,14 @@ def skeleton_figure(
         weights: Share of attention of each joint, NaN for a body that was not there, (M, V);
             for layouts of hands row 0 is the left, row 1 the right.
         title: Stands over the figure.
-        named: How many of the joints with most are named.
 
     Returns:
-        Figure with a colour bar, on which a tick marks equal shares.
+        Figure with a colour bar, on which a line marks equal shares.
     """
-    panels = heat.neutral_panels(layout, bodies=len(weights))
-    width, height = _skeleton_size(layout, weights, panels=panels, named=named)
-    figure = style.new_figure(width, height + TITLE_HEIGHT)
-    style.head(figure, title)
-    _draw_skeletons(figure, layout, weights, panels=panels, named=named)
+    drawing = heat.plan(layout, weights)
+    width, height = drawing.size
+    figure = _titled(width + BAR_WIDTH, height, title)
+    _draw_skeletons(figure, layout, weights, drawing=drawing)
     return figure
 
 
@@ -58,9 +55,8 @@ def time_figure(
     Returns:
         Figure with a row a joint, grouped by part, and a colour bar.
     """
-    height = joint_time.matrix_height(layout) + 0.7
-    figure = style.new_figure(_matrix_width(layout, len(weights)), height + TITLE_HEIGHT)
-    style.head(figure, title)
+    width, height = _matrix_size(layout, len(weights))
+    figure = _titled(width, height, title)
     _draw_times(figure, layout, weights, span=span)
     return figure
 
@@ -82,13 +78,167 @@ def attention_figure(
         span: The time axis, from `joint_time.seconds`.
         title: Stands over the figure.
     """
-    panels = heat.neutral_panels(layout, bodies=len(weights))
-    width, upper = _skeleton_size(layout, weights, panels=panels, named=NAMED)
-    lower = joint_time.matrix_height(layout) + 0.7
-    width = max(width, _matrix_width(layout, len(weights)))
-    figure = style.new_figure(width, upper + lower + TITLE_HEIGHT)
-    style.head(figure, title)
+    drawing = heat.plan(layout, weights)
+    (width, upper), (other_width, lower) = drawing.size, _matrix_size(layout, len(weights))
+    figure = _titled(max(width + BAR_WIDTH, other_width), upper + lower, title)
     above, below = figure.subfigures(2, 1, height_ratios=(upper, lower))
-    _draw_skeletons(above, layout, weights, panels=panels, named=NAMED)
+    _draw_skeletons(above, layout, weights, drawing=drawing)
     _draw_times(below, layout, frame_weights, span=span)
     return figure
+
+
+def classes_figure(
+    layout: Layout,
+    weights: np.ndarray,
+    class_names: Sequence[str],
+    *,
+    relative: bool = False,
+    title: str = "",
+) -> Figure:
+    """Draw the attention of several classes beside one another, on one scale.
+
+    Args:
+        layout: Skeleton that the model sees.
+        weights: Share of attention of each joint by class, (K, M, V).
+        class_names: What stands over each drawing, K of them.
+        relative: Draw the difference from the mean of the classes.
+        title: Stands over the figure.
+
+    Returns:
+        Figure with a colour bar; each drawing lists its three greatest joints.
+    """
+    shown = weights - _mean_known(weights) if relative else weights
+    size = 0.5 if len(class_names) > 4 else 0.65
+    drawings = [heat.plan(layout, values, named=0, size=size) for values in shown]
+    width, height = max(drawings[0].size[0], 1.7), drawings[0].size[1]
+    rows, columns = _rows_and_columns(len(shown), width + 0.2, height + 0.75)
+    figure = _titled(columns * (width + 0.2) + BAR_WIDTH, rows * (height + 0.75), title)
+    grid = figure.subplots(rows, columns, squeeze=False)
+    scale = _scale(shown, relative=relative)
+    for axes in grid.flat[len(shown) :]:
+        axes.set_axis_off()
+    for axes, values, name, drawing in zip(grid.flat, shown, class_names, drawings, strict=False):
+        heat.draw(axes, layout, values, drawing=drawing, scale=scale)
+        letters = int(width / 0.085)
+        axes.set_title(style.shorten(name, letters), fontsize=style.TEXT_SIZE, color=style.INK)
+        _list_greatest(axes, layout, values, drawing=drawing, relative=relative)
+    shrink = min(0.8, 4.0 / figure.get_figheight())
+    label = DIFFERENCE if relative else UNIT
+    _add_bar(figure, list(grid.flat), scale, label=label, shrink=shrink)
+    return figure
+
+
+def _rows_and_columns(count: int, width: float, height: float) -> tuple[int, int]:
+    """Arrange cells on a page about as wide as high, at least 11 inches wide, rows filled."""
+    wide = max(11.0, (count * width * height) ** 0.5)
+    rows = -(-count // max(1, int(wide // width)))
+    return rows, -(-count // rows)
+
+
+def _titled(width: float, height: float, title: str) -> Figure:
+    """A figure with room for its title, which is broken where the paper ends."""
+    lines = textwrap.wrap(title, max(20, int(width / 0.1)))
+    figure = style.new_figure(width, height + 0.25 * len(lines))
+    style.head(figure, "\n".join(lines))
+    return figure
+
+
+def _matrix_size(layout: Layout, bodies: int) -> tuple[float, float]:
+    width = 3.0 + (2.6 if bodies == 1 else 2.0) * bodies
+    return max(width, 6.0), joint_time.matrix_height(layout) + AXIS_HEIGHT
+
+
+def _draw_skeletons(
+    figure: Figure | SubFigure, layout: Layout, weights: np.ndarray, *, drawing: Drawing
+) -> None:
+    axes = figure.subplots()
+    scale = _scale(weights)
+    heat.draw(axes, layout, weights, drawing=drawing, scale=scale)
+    bar = _add_bar(figure, [axes], scale, label=UNIT)
+    _mark_equal_shares(bar, layout, scale)
+
+
+def _draw_times(
+    figure: Figure | SubFigure, layout: Layout, weights: np.ndarray, *, span: Span
+) -> None:
+    scale = _scale(weights)
+    drawn = joint_time.draw_matrices(
+        figure, layout, weights[_order(layout, len(weights))], span=span,
+        titles=_titles(layout, len(weights)), limits=scale.limits, colours=scale.colours,
+    )  # fmt: skip
+    _add_bar(figure, drawn, scale, label=f"{UNIT} at the time")
+
+
+def _order(layout: Layout, bodies: int) -> list[int]:
+    """Bodies from left to right as the skeletons stand: the right hand is on the left."""
+    return [1, 0] if layout.instances == "hands" else list(range(bodies))
+
+
+def _titles(layout: Layout, bodies: int) -> list[str]:
+    if layout.instances == "hands":
+        return ["right hand", "left hand"]
+    return [f"body {body + 1}" if bodies > 1 else "" for body in range(bodies)]
+
+
+def _scale(weights: np.ndarray, *, relative: bool = False) -> Scale:
+    """Shares from 0 to the greatest; differences as far below zero as above."""
+    greatest = float(np.nanmax(np.abs(weights))) if np.isfinite(weights).any() else 0.0
+    greatest = greatest or 1.0
+    if relative:
+        return Scale(style.diverging(), -greatest, greatest)
+    return Scale(style.sequential(), 0.0, greatest)
+
+
+def _add_bar(
+    figure: Figure | SubFigure,
+    axes: Sequence[Axes],
+    scale: Scale,
+    *,
+    label: str,
+    shrink: float = 0.8,
+) -> Colorbar:
+    bar = style.colour_bar(
+        figure, axes, colours=scale.colours, limits=scale.limits, label=label, shrink=shrink
+    )
+    bar.ax.yaxis.set_major_formatter(PercentFormatter(xmax=1.0, symbol=" %"))
+    return bar
+
+
+def _mark_equal_shares(bar: Colorbar, layout: Layout, scale: Scale) -> None:
+    """A line across the colour bar where every joint would have the same share."""
+    equal = 1 / layout.num_joints
+    if scale.low < equal < scale.high:
+        bar.ax.axhline(equal, color=style.INK, linewidth=1.0)
+        bar.ax.annotate(
+            "equal", (0.0, equal), xycoords=("axes fraction", "data"), xytext=(-3, 0),
+            textcoords="offset points", ha="right", va="center", fontsize=style.TINY_SIZE,
+            color=style.MUTED,
+        )  # fmt: skip
+
+
+def _mean_known(weights: np.ndarray) -> np.ndarray:
+    """Mean over classes, of the values that there are, (M, V)."""
+    known = np.isfinite(weights)
+    total = np.where(known, weights, 0.0).sum(axis=0)
+    count = known.sum(axis=0)
+    return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
+
+
+def _list_greatest(
+    axes: Axes, layout: Layout, values: np.ndarray, *, drawing: Drawing, relative: bool
+) -> None:
+    keys = heat.top_joints(values, panels=drawing.panels, limit=3)
+    sign = "+" if relative else ""
+    lines = [
+        f"{_full_name(layout, body, joint)} {100 * values[body, joint]:{sign}.1f} %"
+        for body, joint in keys
+    ]
+    axes.text(
+        0.5, 0.0, "\n".join(lines), transform=axes.transAxes, ha="center", va="top",
+        fontsize=style.TINY_SIZE, color=style.MUTED,
+    )  # fmt: skip
+
+
+def _full_name(layout: Layout, body: int, joint: int) -> str:
+    name = style.spoken(layout.joints[joint])
+    return f"{('left', 'right')[body]} {name}" if layout.instances == "hands" else name

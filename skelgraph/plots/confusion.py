@@ -29,9 +29,7 @@ class Confusion:
     share: float
 
 
-def count_confusions(
-    label: np.ndarray, predicted: np.ndarray, *, num_classes: int
-) -> np.ndarray:
+def count_confusions(label: np.ndarray, predicted: np.ndarray, *, num_classes: int) -> np.ndarray:
     """Count the clips of each class (rows) by the class they were taken for (columns).
 
     Args:
@@ -76,9 +74,7 @@ def top_confusions(counts: np.ndarray, *, limit: int = LISTED) -> list[Confusion
     return sorted(found, key=lambda c: (-c.count, -c.share, c.label, c.predicted))[:limit]
 
 
-def confusion_figure(
-    counts: np.ndarray, class_names: Sequence[str], *, title: str = ""
-) -> Figure:
+def confusion_figure(counts: np.ndarray, class_names: Sequence[str], *, title: str = "") -> Figure:
     """Draw a confusion matrix: colour is the share of the true class, numbers are clips.
 
     Up to 12 classes a cell shows count and share, up to 40 its count. Above 40 classes

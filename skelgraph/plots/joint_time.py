@@ -12,11 +12,10 @@ from matplotlib.figure import Figure, SubFigure
 
 from skelgraph.graphs import Layout
 from skelgraph.plots import style
-from skelgraph.plots.heat import spoken
+from skelgraph.plots.parts import parts_of
 
 ROW_HEIGHT = 0.125  # of a joint, in inches
 FEWEST_ROWS = 12
-OTHERS = "other"
 
 
 @dataclass(frozen=True)
@@ -45,14 +44,6 @@ def seconds(num_frames: int, fps: float | None) -> Span:
     if fps is None:
         return Span(float(num_frames), "time (frames)")
     return Span(num_frames / fps, "time (s)")
-
-
-def rows_by_part(layout: Layout) -> list[tuple[str, tuple[int, ...]]]:
-    """Group all joints by body part, in the order of the layout's parts; the rest come last."""
-    groups = [(name, tuple(joints)) for name, joints in layout.parts.items() if joints]
-    grouped = {joint for _, joints in groups for joint in joints}
-    rest = tuple(j for j in range(layout.num_joints) if j not in grouped)
-    return [*groups, *([(OTHERS, rest)] if rest else [])]
 
 
 def matrix_height(layout: Layout) -> float:
@@ -84,7 +75,7 @@ def draw_matrices(
     Returns:
         Axes of the matrices.
     """
-    groups = rows_by_part(layout)
+    groups = parts_of(layout)
     order = [joint for _, joints in groups for joint in joints]
     drawn = list(figure.subplots(1, len(values), sharey=True, squeeze=False)[0])
     for axes, matrix, title in zip(drawn, values, titles, strict=True):
@@ -99,7 +90,7 @@ def draw_matrices(
         axes.set_ylim(len(order) - 0.5, -0.5)
         axes.tick_params(axis="y", length=0)
         _separate(axes, groups)
-    names = [spoken(layout.joints[joint]) for joint in order]
+    names = [style.spoken(layout.joints[joint]) for joint in order]
     drawn[0].set_yticks(range(len(order)), names, fontsize=style.TINY_SIZE)
     for axes in drawn[1:]:
         axes.tick_params(labelleft=False)
@@ -111,7 +102,7 @@ def _separate(axes: Axes, groups: Sequence[tuple[str, tuple[int, ...]]]) -> None
     """Draw a line between parts."""
     ends = np.cumsum([len(joints) for _, joints in groups])[:-1]
     for end in ends:
-        axes.axhline(end - 0.5, color=style.PAPER, linewidth=1.2)
+        axes.axhline(end - 0.5, color=style.MUTED, linewidth=0.5)
 
 
 def _name_parts(axes: Axes, groups: Sequence[tuple[str, tuple[int, ...]]]) -> None:
@@ -119,6 +110,6 @@ def _name_parts(axes: Axes, groups: Sequence[tuple[str, tuple[int, ...]]]) -> No
     sizes = np.array([len(joints) for _, joints in groups])
     middles = np.cumsum(sizes) - sizes / 2 - 0.5
     beside = axes.secondary_yaxis("right")
-    beside.set_yticks(middles, [spoken(name) for name, _ in groups], fontsize=style.TINY_SIZE)
+    beside.set_yticks(middles, [style.spoken(name) for name, _ in groups], fontsize=style.TINY_SIZE)
     beside.tick_params(length=0, labelcolor=style.MUTED)
     beside.spines["right"].set_visible(False)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colorbar import Colorbar
-from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize
+from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize, to_hex, to_rgb
 from matplotlib.figure import Figure
 
 TITLE_SIZE = 11.0
@@ -25,7 +26,8 @@ INK = "#222222"
 MUTED = "#666666"
 FAINT = "#d4d4d4"
 
-# Okabe and Ito 2008, "Color universal design"; yellow stands last, it is weak on white paper.
+# Okabe and Ito 2008, "Color universal design"; then Tol 2021, "Colour schemes", muted. Yellow
+# stands last, it is weak on white paper.
 CATEGORICAL = (
     "#0072b2",  # blue
     "#d55e00",  # vermillion
@@ -34,18 +36,29 @@ CATEGORICAL = (
     "#cc79a7",  # reddish purple
     "#56b4e9",  # sky blue
     "#222222",  # ink
+    "#882255",  # wine
+    "#999933",  # olive
+    "#44aa99",  # teal
+    "#7f7f7f",  # grey
     "#f0e442",  # yellow
 )
 
 
 def sequential() -> Colormap:
-    """Colours from little (light) to much (dark), even in lightness: cividis, reversed.
+    """Colours from little (cream paper) over yellow and grey to much (dark blue).
 
     Source:
-        Nuñez, Anderton and Renslow 2018, arXiv:1712.01662, as matplotlib ships it. Reversed,
-        so that much stands out on light paper.
+        cividis of Nuñez, Anderton and Renslow 2018, arXiv:1712.01662, as matplotlib ships it.
+        Reversed, so that much stands out on light paper; its bright end is paled to cream,
+        so that a matrix with little in it does not glare. Lightness falls all the way.
     """
-    return colormaps["cividis_r"]
+    cividis = colormaps["cividis_r"]
+    stops = [
+        (0.0, "#fffdf2"),
+        (0.1, "#fbf0a8"),
+        *((x, cividis(x)) for x in np.linspace(0.25, 1, 16)),
+    ]
+    return LinearSegmentedColormap.from_list("cividis_on_paper", stops)
 
 
 def from_paper() -> Colormap:
@@ -61,7 +74,7 @@ def diverging() -> Colormap:
 
 
 def categorical(count: int) -> tuple[str, ...]:
-    """Colours for `count` kinds of things, from the start again after the eighth.
+    """Colours for `count` kinds of things, from the start again after the twelfth.
 
     Example:
         >>> categorical(2)
@@ -131,9 +144,7 @@ def colour_bar(
         shrink: Length of the bar, as a fraction of the side.
     """
     mappable = ScalarMappable(norm=Normalize(*limits), cmap=colours)
-    bar = figure.colorbar(
-        mappable, ax=axes, location=location, shrink=shrink, aspect=24, pad=0.02
-    )
+    bar = figure.colorbar(mappable, ax=axes, location=location, shrink=shrink, aspect=24, pad=0.02)
     bar.set_label(label, fontsize=SMALL_SIZE, color=INK)
     bar.ax.tick_params(labelsize=SMALL_SIZE, labelcolor=INK, color=MUTED, width=0.6, length=3)
     bar.outline.set(color=MUTED, linewidth=0.6)  # type: ignore[operator]
@@ -153,6 +164,16 @@ def shorten(text: str, length: int) -> str:
     return f"{text[: length - 1 - tail]}…{text[len(text) - tail :]}"
 
 
+def spoken(name: str) -> str:
+    """Write a joint's or part's name as words.
+
+    Example:
+        >>> spoken("left_hand_index_tip")
+        'left hand index tip'
+    """
+    return name.replace("_", " ")
+
+
 def ink_on(colour: tuple[float, float, float, float]) -> str:
     """Black or white, whichever reads better on a colour (WCAG relative luminance).
 
@@ -163,3 +184,13 @@ def ink_on(colour: tuple[float, float, float, float]) -> str:
     linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in colour[:3]]
     luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
     return INK if luminance > 0.22 else PAPER
+
+
+def mix(colour: str, paper: float) -> str:
+    """Pale a colour with a share of white paper.
+
+    Example:
+        >>> mix("#000000", 0.5)
+        '#808080'
+    """
+    return to_hex([c + (1 - c) * paper for c in to_rgb(colour)])
