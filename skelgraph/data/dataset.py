@@ -241,7 +241,7 @@ class ClipSet:
         if 4 * int(np.prod(shape, dtype=np.int64)) <= limit:
             self._positions = torch.zeros(shape)
         else:
-            self._file = tempfile.TemporaryFile()
+            self._file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the set
             mapped = np.memmap(self._file, dtype=np.float32, mode="w+", shape=shape)
             self._positions = torch.from_numpy(mapped)
         self._visible = torch.zeros(shape[:3], dtype=torch.bool)

@@ -10,13 +10,12 @@ from typing import Any
 import numpy as np
 
 from skelgraph.data.grouping import balanced_parts, group_clips
+from skelgraph.data.protocol_names import COLUMN_OF, PROTOCOLS
 from skelgraph.data.split_files import read_split_files
 from skelgraph.data.table import ClipTable
 from skelgraph.errors import ProtocolError, list_faults, unknown_name
 
 PARTS = ("train", "val", "test")
-COLUMN_OF = {"xsub": "subject", "xview": "camera", "xset": "setup", "loso": "subject"}
-PROTOCOLS = (*COLUMN_OF, "files", "random")
 
 
 @dataclass(frozen=True, eq=False)

@@ -83,10 +83,12 @@ def pad_bodies(values: np.ndarray, bodies: int) -> np.ndarray:
 
 
 def sync(file: Any) -> None:
+    """Bring a file's content to the disk."""
     file.flush()
     os.fsync(file.fileno())
 
 
 def close_safely(file: Any) -> None:
+    """Close a file whose content is on the disk."""
     sync(file)
     file.close()

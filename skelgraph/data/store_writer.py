@@ -191,10 +191,6 @@ def _unlike(clip: Clip, key: str, expected: object, got: object) -> str:
 
 
 def _check_free(target: Path, *, force: bool) -> None:
-    if not target.parent.is_dir():
-        raise StoreError(
-            f"{target}: expected an existing folder to write in, got no {target.parent}. Make it."
-        )
     if not target.exists() and not target.is_symlink():
         return
     if not force:
@@ -212,6 +208,7 @@ def _check_free(target: Path, *, force: bool) -> None:
 def _beside(target: Path) -> Iterator[Path]:
     """Make a hidden folder beside the target and remove it if it is still there at the end."""
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.partial-", dir=target.parent))
         folder.chmod(0o777 & ~_umask())
     except OSError as error:

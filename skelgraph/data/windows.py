@@ -40,31 +40,6 @@ class WindowSpec:
         """Frames from one window's start to the next one's; at least 1."""
         return 1 if self.length is None else max(1, round(self.length * (1 - self.overlap)))
 
-    @classmethod
-    def parse(
-        cls, text: str | int | None, *, overlap: float = 0.0, fps: float | None = None
-    ) -> WindowSpec:
-        """Read a length in frames (`90`) or in seconds (`3s`).
-
-        Raises:
-            ConfigError: If it is neither, or in seconds where the frame rate is unknown.
-
-        Example:
-            >>> WindowSpec.parse("3s", overlap=0.5, fps=30).length
-            90
-        """
-        if text is None:
-            return cls(overlap=overlap)
-        word = str(text).strip().lower()
-        if not word.endswith("s"):
-            return cls(_number(word, whole=True), overlap)
-        if not fps:
-            raise ConfigError(
-                f"window: expected a length in frames, got '{text}' for clips of unknown frame "
-                "rate. Give frames, or the frame rate on conversion (--fps)."
-            )
-        return cls(max(1, round(_number(word[:-1], whole=False) * fps)), overlap)
-
 
 @dataclass(frozen=True, eq=False)
 class Windows:
@@ -112,13 +87,48 @@ def cut_windows(
     return Windows(rows[owner], first[owner] + offset, length.astype(np.int64))
 
 
-def _number(word: str, *, whole: bool) -> int:
+def parse_window(
+    length: str | int | None, *, overlap: float = 0.0, fps: float | None = None
+) -> WindowSpec:
+    """Read a window's length in frames (`90`) or in seconds (`3s`).
+
+    Args:
+        length: The words. None: whole clips.
+        overlap: Share of a window that the next one repeats.
+        fps: Frames per second of the clips, for lengths in seconds.
+
+    Raises:
+        ConfigError: If it is neither, or in seconds where the frame rate is unknown.
+
+    Example:
+        >>> parse_window("3s", overlap=0.5, fps=30).length
+        90
+    """
+    if length is None:
+        return WindowSpec(overlap=overlap)
+    word = str(length).strip().lower()
+    value = _number(word.removesuffix("s"))
+    if not word.endswith("s"):
+        if value != int(value):
+            raise ConfigError(_wrong_length(word))
+        return WindowSpec(int(value), overlap)
+    if not fps:
+        raise ConfigError(
+            f"window: expected a length in frames, got '{length}' for clips of unknown frame "
+            "rate. Give frames, or the frame rate on conversion (--fps)."
+        )
+    return WindowSpec(max(1, round(value * fps)), overlap)
+
+
+def _number(word: str) -> float:
     try:
         value = float(word)
     except ValueError:
         value = float("nan")
-    if not np.isfinite(value) or value <= 0 or (whole and value != int(value)):
-        raise ConfigError(
-            f"window: expected frames such as 90 or seconds such as 3s, got '{word}'. Correct it."
-        )
-    return value  # type: ignore[return-value]
+    if not np.isfinite(value) or value <= 0:
+        raise ConfigError(_wrong_length(word))
+    return value
+
+
+def _wrong_length(word: str) -> str:
+    return f"window: expected frames such as 90 or seconds such as 3s, got '{word}'. Correct it."

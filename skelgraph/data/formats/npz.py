@@ -30,10 +30,8 @@ UNIT_NAMES = {**{unit: unit for unit in UNITS}, "m": "metre", "mm": "millimetre"
 
 
 def recognises(path: Path) -> bool:
-    """Tell whether this is a zip archive of arrays with keypoints in it."""
-    if path.suffix.lower() != ".npz" or not path.is_file():
-        return False
-    return True
+    """Tell whether this is a file that ends in .npz."""
+    return path.suffix.lower() == ".npz" and path.is_file()
 
 
 def read(path: Path, *, options: ReadOptions) -> Reading:

@@ -1,0 +1,51 @@
+"""The table of readers, and finding the one for a source."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+
+from skelgraph.data.formats import npz
+from skelgraph.data.formats.reading import Reading, ReadOptions
+from skelgraph.errors import FormatError, unknown_name
+
+FORMATS: dict[str, ModuleType] = {"npz": npz}
+"""Format name -> module with `recognises(path) -> bool` and `read(path, options=...)`."""
+
+
+def detect(path: str | Path) -> str:
+    """Find the format of a source by looking at it.
+
+    Raises:
+        FormatError: If it is not there or no reader knows it.
+    """
+    source = Path(path)
+    if not source.exists():
+        raise FormatError(f"{source}: expected an existing file, got none. Check the path.")
+    for name, module in FORMATS.items():
+        if module.recognises(source):
+            return name
+    raise FormatError(
+        f"{source}: expected one of the formats {', '.join(FORMATS)}, got something else. "
+        "Name the format if the file only has another ending."
+    )
+
+
+def read(
+    path: str | Path, *, format: str | None = None, options: ReadOptions | None = None
+) -> Reading:
+    """Open a source for reading.
+
+    Args:
+        path: File or folder.
+        format: A key of `FORMATS`. None: found by looking.
+        options: What the file does not say.
+
+    Raises:
+        FormatError: If the source cannot be read; lists all that is wrong with it.
+    """
+    name = format or detect(path)
+    if name not in FORMATS:
+        raise FormatError(unknown_name("format", name, FORMATS))
+    reading: Reading = FORMATS[name].read(Path(path), options=options or ReadOptions())
+    return reading
