@@ -1,0 +1,112 @@
+"""`skelgraph convert`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from skelgraph.cli.options import force_option, report_options
+
+if TYPE_CHECKING:
+    from skelgraph.data.store import Store
+
+
+@click.command("convert")
+@click.argument("source", type=click.Path(path_type=Path))
+@click.argument("store", type=click.Path(path_type=Path))
+@click.option(
+    "--format",
+    "format_name",
+    metavar="NAME",
+    help="Format of the source; found by looking if not given.",
+)
+@click.option(
+    "--layout",
+    metavar="NAME_OR_FILE",
+    help="Layout that the source was recorded with, where it does not say.",
+)
+@click.option(
+    "--labels",
+    metavar="FILE.csv",
+    type=click.Path(path_type=Path),
+    help="Take classes (and subjects, cameras ...) from a CSV: clip,class.",
+)
+@click.option("--width", type=click.IntRange(min=1), help="Picture width in pixels.")
+@click.option("--height", type=click.IntRange(min=1), help="Picture height in pixels.")
+@click.option(
+    "--fps",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Frames per second, where the source does not say.",
+)
+@force_option
+@report_options
+def command(
+    source: Path,
+    store: Path,
+    format_name: str | None,
+    layout: str | None,
+    labels: Path | None,
+    width: int | None,
+    height: int | None,
+    fps: float | None,
+    force: bool,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Convert recordings to a store.
+
+    Says on stderr what was repaired and dropped; the store keeps it as conversion.json. The
+    store is written whole or not at all.
+
+    \b
+    Example:
+      skelgraph convert recordings.npz my_store
+      skelgraph convert signs.npz my_store --width 1280 --height 720 --labels signs.csv
+    """
+    from skelgraph.cli.output import note, track
+    from skelgraph.data.formats import ReadOptions, convert
+
+    made = convert(
+        source,
+        store,
+        format=format_name,
+        options=ReadOptions(layout=layout, width=width, height=height, fps=fps),
+        labels=labels,
+        force=force,
+        track=lambda clips, total: track(clips, "converting", total=total, quiet=quiet),
+    )
+    for line in _lines(made.report):
+        note(line, quiet=quiet)
+    _print(made, as_json=as_json)
+
+
+def _lines(report: dict[str, Any]) -> list[str]:
+    """Word the report of a conversion, a fact a line."""
+    lines = [f"note: {text}" for text in report["notes"]]
+    lines += [f"repaired: {count:,} {what}" for what, count in report["repaired"].items()]
+    dropped = list(report["dropped"].items())
+    lines += [f"dropped: {clip} ({why})" for clip, why in dropped[:10]]
+    if len(dropped) > 10:
+        lines.append(f"dropped: ... and {len(dropped) - 10} more")
+    return lines
+
+
+def _print(store: Store, *, as_json: bool) -> None:
+    from skelgraph.cli.output import print_json
+
+    if as_json:
+        facts = {
+            "store": store.path,
+            "layout": store.layout.name,
+            "clips": store.num_clips,
+            "frames": len(store.keypoints),
+            "classes": list(store.class_names),
+        }
+        print_json({**facts, "report": store.report})
+        return
+    click.echo(
+        f"{store.path}: {store.num_clips} clips, {len(store.class_names)} classes, "
+        f"{len(store.keypoints)} frames, layout {store.layout.name}"
+    )
