@@ -23,8 +23,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from skelgraph.data.formats import convert
-from skelgraph.data.store import Store
+from skelgraph.data import formats
+from skelgraph.data.store import Store, write_store
 from skelgraph.evaluation.intervals import paired_interval
 from skelgraph.graphs import load_layout
 from skelgraph.training.clips import Parts, cut_parts, split_store
@@ -166,7 +166,11 @@ def _table(clips: Any, data: DataOptions) -> tuple[np.ndarray, np.ndarray]:
 def _store(experiment: Experiment, work: Path) -> Store:
     path = work / "stores" / experiment.file
     if not path.exists():
-        convert(Path(os.environ["SKELGRAPH_DATA"]) / "sets" / f"{experiment.file}.npz", path)
+        source = Path(os.environ["SKELGRAPH_DATA"]) / "sets" / f"{experiment.file}.npz"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        reading = formats.read(source)
+        names, provenance = reading.class_names, {"source": source.name}
+        write_store(path, reading.clips, class_names=names, provenance=provenance)
     return Store.open(path)
 
 

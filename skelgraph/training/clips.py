@@ -83,7 +83,7 @@ def clip_set(
         overlap = overlap if data.test_overlap is None else data.test_overlap
     spec = parse_window(length, overlap=overlap, fps=store.fps)
     table = store.clips
-    windows = cut_windows(table.start, table.frames, rows, spec=spec)
+    windows = cut_windows(table.start, table.frames, rows, spec)
     joints = map_joints(store.layout, layout, slot=data.slot)
     options = PrepareOptions(max_gap=data.max_gap)
     return ClipSet(store, windows, layout=layout, joint_map=joints, options=options)

@@ -86,8 +86,9 @@ class Loop:
         self.train, self.val, self.folder, self.report = train, val, folder, report
         options = config.training
         self.model, self.optimiser = fabric.setup(model, make_optimiser(model, config))
-        self.links = bool(options.link_epochs) and has_links(model)
-        self.link_epochs = options.link_epochs if self.links else 0
+        self.link_epochs = options.link_epochs if has_links(model) else 0
+        if self.link_epochs:
+            self.model.mark_forward_method("warm_up_losses")
         self.total_epochs = self.link_epochs + options.epochs
         self.steps = max(1, round(len(train) / options.batch_size))
         self.average = WeightAverage(model, decay=options.ema)
@@ -141,9 +142,10 @@ class Loop:
         losses = Losses()
         set_lr(self.optimiser, self.config.training.link_lr)
         for batch in self._batches(generator):
-            output = self._forward(batch, only_links=True)
-            self._step(output.losses["aim"])
-            losses.add(batch, {"train_loss": output.losses["aim"]})
+            terms = self.model.warm_up_losses(batch.positions, batch.visible, batch.frames)
+            total = sum(terms.values())
+            self._step(total)
+            losses.add(batch, {"train_loss": total, **terms})
             self.report.step()
         return {**losses.mean(), "lr": self.config.training.link_lr}
 
@@ -163,21 +165,20 @@ class Loop:
 
     def _loss_terms(self, batch: Batch) -> dict[str, Tensor]:
         options = self.config.training
-        output = self._forward(batch)
+        output = self.model(batch.positions, batch.visible, batch.frames, returns=("losses",))
         classes = functional.cross_entropy(
             output.logits.float(),
             batch.label,
             weight=self.class_weights,
             label_smoothing=options.label_smoothing,
         )
-        weights = {"aim": options.link_weight, "forecast": options.forecast_weight}
-        total = classes + sum(weights[name] * term for name, term in output.losses.items())
+        total = classes
+        for name, term in output.losses.items():
+            total = total + term * (
+                options.forecast_weight if name == "forecast" else options.link_weight
+            )
         correct = (output.logits.argmax(1) == batch.label).float().mean()
-        return {"train_loss": total, "train_ce": classes, "train_top1": correct}
-
-    def _forward(self, batch: Batch, *, only_links: bool = False) -> Any:
-        wanted = ("losses",) if not only_links else ("aim",)
-        return self.model(batch.positions, batch.visible, batch.frames, returns=wanted)
+        return {"train_loss": total, "train_ce": classes, "train_top1": correct, **output.losses}
 
     def _step(self, loss: Tensor) -> None:
         self.optimiser.zero_grad(set_to_none=True)

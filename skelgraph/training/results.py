@@ -14,36 +14,40 @@ from skelgraph.data.store import Store
 from skelgraph.evaluation.metrics import score
 
 
-def score_part(probabilities: Tensor, clips: ClipSet) -> dict[str, Any]:
+def score_part(
+    probabilities: Tensor, clips: ClipSet, *, labels: np.ndarray | None = None
+) -> dict[str, Any]:
     """Score one part; where clips were cut into windows, score the clips' mean too.
 
     Args:
         probabilities: One row a window, shape (N, classes).
         clips: The windows.
+        labels: Their classes, if numbered otherwise than in the store, shape (N,).
 
     Returns:
         The scores of `skelgraph.evaluation.metrics.score` over the windows; with more windows
         than clips also `clips`, the scores of each clip's mean probability.
     """
-    labels = torch.as_tensor(clips.labels)
-    result = score(probabilities, labels)
-    rows, first, member = np.unique(clips.rows, return_index=True, return_inverse=True)
+    truth = torch.as_tensor(clips.labels if labels is None else labels)
+    result = score(probabilities, truth)
+    rows, first, member = np.unique(clips.windows.row, return_index=True, return_inverse=True)
     if len(rows) < len(clips):
         total = torch.zeros(len(rows), probabilities.shape[1]).index_add_(
             0, torch.as_tensor(member), probabilities
         )
         mean = total / torch.as_tensor(np.bincount(member)).unsqueeze(1)
-        result["clips"] = score(mean, labels[torch.as_tensor(first)])
+        result["clips"] = score(mean, truth[torch.as_tensor(first)])
     return result
 
 
 def clip_names(store: Store, clips: ClipSet) -> list[str]:
     """Name each window: its clip, and from which frame where there are several."""
     names, starts = store.clips.name, store.clips.start
-    counts = np.bincount(clips.rows)
+    windows = clips.windows
+    counts = np.bincount(windows.row)
     return [
         f"{names[row]}" if counts[row] == 1 else f"{names[row]}@{int(start - starts[row])}"
-        for row, start in zip(clips.rows, clips.starts, strict=True)
+        for row, start in zip(windows.row, windows.start, strict=True)
     ]
 
 

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from skelgraph.data.dataset import ClipSet
-from skelgraph.data.formats import convert
-from skelgraph.data.store import DATASET, Store
+from skelgraph.data import formats
+from skelgraph.data.store import DATASET, Store, write_store
 from skelgraph.errors import RunError, StoreError, list_faults, unknown_name
 from skelgraph.training.clips import PARTS, check_coordinates, clip_set
 from skelgraph.training.inference import predict_logits
@@ -96,12 +96,12 @@ def evaluate(
     store, rows = _own_part(runs, part) if data is None else _labelled(data)
     results = [_probabilities(item, store, rows) for item in recognisers]
     mean = torch.stack([probabilities for probabilities, _ in results]).mean(0)
-    _use_class_names(results[0][1], store, recognisers[0])
+    labels = _run_labels(results[0][1], store, recognisers[0])
     return {
         "classes": list(recognisers[0].class_names),
         "runs": [str(run) for run in runs],
         "data": str(store.path),
-        part if data is None else "all": score_part(mean, results[0][1]),
+        part if data is None else "all": score_part(mean, results[0][1], labels=labels),
     }
 
 
@@ -154,7 +154,13 @@ def opened(source: str | Path) -> Iterator[Store]:
         yield Store.open(path)
         return
     with TemporaryDirectory(prefix="skelgraph-") as folder:
-        yield convert(path, Path(folder) / "store")
+        reading = formats.read(path)
+        yield write_store(
+            Path(folder) / "store",
+            reading.clips,
+            class_names=reading.class_names,
+            provenance={"source": path.name},
+        )
 
 
 def clips_for(recogniser: Recogniser, store: Store, rows: np.ndarray) -> ClipSet:
@@ -206,7 +212,7 @@ def _check_same_classes(runs: Sequence[str | Path], recognisers: Sequence[Recogn
         raise RunError(list_faults(faults))
 
 
-def _use_class_names(clips: ClipSet, store: Store, recogniser: Recogniser) -> None:
+def _run_labels(clips: ClipSet, store: Store, recogniser: Recogniser) -> np.ndarray:
     """Renumber labels from the store's classes to the run's, by name."""
     lacking = sorted(set(store.class_names) - set(recogniser.class_names))
     used = {store.class_names[label] for label in np.unique(clips.labels)}
@@ -217,4 +223,4 @@ def _use_class_names(clips: ClipSet, store: Store, recogniser: Recogniser) -> No
         )
     order = {name: number for number, name in enumerate(recogniser.class_names)}
     table = np.array([order.get(name, -1) for name in store.class_names], dtype=np.int64)
-    clips.labels = table[clips.labels]
+    return table[clips.labels]

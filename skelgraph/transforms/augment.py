@@ -63,7 +63,7 @@ def mirror(batch: Batch, layout: Layout, *, chosen: Tensor) -> Batch:
         layout: Gives the mirror pairs; with `hands`, the two slots swap too.
         chosen: Which clips, bool, shape (N,).
     """
-    order = torch.as_tensor(layout.mirror_permutation, device=batch.positions.device).long()
+    order = torch.tensor(layout.mirror_permutation, device=batch.positions.device)
     positions = batch.positions[..., order, :].clone()
     positions[:, 0] = -positions[:, 0]
     visible = batch.visible[:, :, order, :]

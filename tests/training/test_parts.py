@@ -27,15 +27,15 @@ from skelgraph.training.schedule import warmup_cosine
 
 
 def test_configuration_goes_through_yaml_and_back(tmp_path: Path) -> None:
-    config = RunConfig(
+    wanted = RunConfig(
         layout="kinect_v2",
         store="a/store",
         data=DataOptions(window="3s", overlap=0.4),
         protocol=ProtocolOptions(protocol="xsub", test=(1, 2)),
     )
-    config = replace(config, simulated={"subjects": 3})
-    write_config(tmp_path, config)
-    assert read_config(tmp_path) == config
+    wanted = replace(wanted, simulated={"subjects": 3})
+    write_config(tmp_path, wanted)
+    assert read_config(tmp_path) == wanted
     assert yaml.safe_load((tmp_path / "config.yaml").read_text())["schema_version"] == 1
 
 
@@ -45,13 +45,13 @@ def test_an_unknown_key_names_the_nearest() -> None:
 
 
 def test_all_faults_of_a_configuration_come_at_once() -> None:
-    config = RunConfig(
+    wrong = RunConfig(
         layout="x",
         data=DataOptions(centre="clap", crop=0.0),
         training=TrainOptions(epochs=0, lr=-1.0),
     )
     with pytest.raises(ConfigError) as caught:
-        check(config)
+        check(wrong)
     text = str(caught.value)
     assert all(word in text for word in ("'clip'", "crop", "epochs", "lr"))
 

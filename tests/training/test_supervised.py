@@ -1,0 +1,267 @@
+"""Training end to end: what a run folder holds, resuming, repeating, odd data."""
+
+from __future__ import annotations
+
+import csv
+import json
+import multiprocessing
+import os
+import shutil
+import signal
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from skelgraph.data.store import Store
+from skelgraph.errors import LayoutError, ProtocolError, RunError, SkelgraphError
+from skelgraph.graphs import Layout, load_layout
+from skelgraph.training.config import DataOptions, ProtocolOptions, RunConfig
+from skelgraph.training.progress import Reporter
+from skelgraph.training.scoring import evaluate, predict
+from skelgraph.training.supervised import train
+from skelgraph.training.weights import load_recogniser
+from tests.training.clips import make_config, make_store
+
+OWN_LAYOUT = """
+name: crane
+title: A crane's arm with a grab
+source: made up for this test
+instances: people
+joints:
+  - [base, null, [0.0, 0.0, 0.0]]
+  - [mast, base, [0.0, 2.0, 0.0]]
+  - [jib, mast, [1.5, 2.2, 0.0]]
+  - [hook, jib, [1.5, 1.2, 0.0]]
+  - [left_jaw, hook, [1.4, 1.0, 0.0]]
+  - [right_jaw, hook, [1.6, 1.0, 0.0]]
+centre: [base]
+mirror: [[left_jaw, right_jaw]]
+parts: {arm: [mast, jib], grab: [hook, left_jaw, right_jaw]}
+reference: [[base], [mast]]
+"""
+
+
+@pytest.fixture(scope="module")
+def run(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runs") / "first"
+    train(make_config(store, epochs=40, lr=1e-2), folder)
+    return folder
+
+
+def test_a_run_folder_holds_what_architecture_says(run: Path, store: Store) -> None:
+    metrics = json.loads((run / "metrics.json").read_text())
+    assert metrics["schema_version"] == 1
+    assert sum(metrics[part]["num_clips"] for part in ("train", "val", "test")) == store.num_clips
+    with (run / "predictions.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == store.num_clips
+    for row in rows:
+        shares = {name: float(row[name]) for name in store.class_names}
+        assert sum(shares.values()) == pytest.approx(1, abs=1e-4)
+        assert row["predicted"] == max(shares, key=lambda name: shares[name])
+    test = [row for row in rows if row["split"] == "test"]
+    correct = sum(row["label"] == row["predicted"] for row in test) / len(test)
+    assert metrics["test"]["top1"] == pytest.approx(correct)
+    for name in ("config.yaml", "history.csv", "split.csv", "checkpoints/last.pt"):
+        assert (run / name).is_file()
+
+
+def test_three_plain_motions_are_learned(run: Path) -> None:
+    assert json.loads((run / "metrics.json").read_text())["test"]["top1"] > 0.6
+
+
+def test_no_subject_is_in_two_parts(run: Path) -> None:
+    with (run / "split.csv").open(newline="") as file:
+        where = {(row["clip"].split("_")[0], row["split"]) for row in csv.DictReader(file)}
+    assert len(where) == len({subject for subject, _ in where})
+
+
+def test_weights_alone_predict_the_same(run: Path, store: Store, tmp_path: Path) -> None:
+    alone = tmp_path / "weights.safetensors"
+    shutil.copy(run / "model.safetensors", alone)
+    whole, single = predict([run], store.path), predict([alone], store.path)
+    assert torch.equal(whole.probabilities, single.probabilities)
+    with (run / "predictions.csv").open(newline="") as file:
+        kept = {row["clip"]: row for row in csv.DictReader(file)}
+    for name, row in zip(single.names, single.probabilities.tolist(), strict=True):
+        expected = [float(kept[name][label]) for label in store.class_names]
+        assert row == pytest.approx(expected, abs=2e-6)
+
+
+def test_evaluate_repeats_the_run_s_own_scores(run: Path, store: Store) -> None:
+    metrics = json.loads((run / "metrics.json").read_text())
+    for part in ("train", "val", "test"):
+        again = evaluate([run], part=part)[part]
+        assert again["top1"] == metrics[part]["top1"]
+        assert again["nll"] == pytest.approx(metrics[part]["nll"], abs=1e-5)
+    assert evaluate([run], data=store.path)["all"]["num_clips"] == store.num_clips
+
+
+def test_a_run_votes_with_itself_as_alone(run: Path, store: Store) -> None:
+    once, twice = predict([run], store.path), predict([run, run], store.path)
+    torch.testing.assert_close(once.probabilities, twice.probabilities)
+
+
+def test_the_same_seed_gives_the_same_run(store: Store, tmp_path: Path) -> None:
+    first, second = (
+        train(make_config(store, seed=4), tmp_path / name) for name in ("first", "second")
+    )
+    for part in ("train", "val", "test"):
+        assert first[part] == second[part]
+    assert weights_of(tmp_path / "first") == weights_of(tmp_path / "second")
+
+
+def test_another_seed_gives_another_run_on_the_same_split(store: Store, tmp_path: Path) -> None:
+    for seed in (0, 1):
+        train(make_config(store, seed=seed), tmp_path / str(seed))
+    splits = [(tmp_path / str(seed) / "split.csv").read_text() for seed in (0, 1)]
+    assert splits[0] == splits[1]
+    assert weights_of(tmp_path / "0") != weights_of(tmp_path / "1")
+
+
+class KillAfter(Reporter):
+    """Kill this process without warning, after some steps."""
+
+    def __init__(self, steps: int) -> None:
+        self.left = steps
+
+    def step(self) -> None:
+        self.left -= 1
+        if self.left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def train_until_killed(config: RunConfig, folder: Path, steps: int) -> None:
+    torch.set_num_threads(1)
+    train(config, folder, report=KillAfter(steps))
+
+
+@pytest.mark.parametrize("steps", [2, 5, 9])
+def test_a_killed_run_resumes_to_the_same_weights(
+    store: Store, tmp_path: Path, steps: int
+) -> None:
+    config = make_config(store, epochs=4)
+    train(config, tmp_path / "whole")
+    process = multiprocessing.get_context("spawn").Process(
+        target=train_until_killed, args=(config, tmp_path / "killed", steps)
+    )
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
+    assert not (tmp_path / "killed" / "model.safetensors").exists()
+    with pytest.raises(RunError, match="Finish it with"):
+        load_recogniser(tmp_path / "killed")
+    train(config, tmp_path / "killed", resume=True)
+    assert weights_of(tmp_path / "whole") == weights_of(tmp_path / "killed")
+
+
+def test_a_finished_run_resumes_to_itself(run: Path, store: Store, tmp_path: Path) -> None:
+    shutil.copytree(run, tmp_path / "copy")
+    before = weights_of(run)
+    train(make_config(store), tmp_path / "copy", resume=True)
+    assert weights_of(tmp_path / "copy") == before
+
+
+def test_patience_stops_early(store: Store, tmp_path: Path) -> None:
+    config = make_config(store, epochs=30, patience=1, lr=1e-9)
+    assert train(config, tmp_path / "run")["epochs"] < 31
+
+
+@pytest.mark.parametrize("frames", [1, 300])
+def test_any_length_trains(tmp_path: Path, frames: int) -> None:
+    store = make_store(tmp_path / "store", load_layout("mediapipe_hands"), frames=frames, each=1)
+    for num_frames in (0, 8):
+        config = make_config(store, epochs=1)
+        config = replace(config, data=replace(config.data, num_frames=num_frames))
+        metrics = train(config, tmp_path / f"run{num_frames}")
+        assert np.isfinite(metrics["test"]["nll"])
+
+
+def test_five_people_train(tmp_path: Path) -> None:
+    store = make_store(tmp_path / "store", load_layout("kinect_v2"), bodies=5, each=1)
+    assert train(make_config(store, epochs=1), tmp_path / "run")["test"]["num_clips"] > 0
+
+
+def test_a_layout_from_a_file_trains(tmp_path: Path) -> None:
+    layout = write_own_layout(tmp_path / "crane.yaml")
+    store = make_store(tmp_path / "store", layout, each=1)
+    config = make_config(store, layout=str(tmp_path / "crane.yaml"), epochs=1)
+    train(config, tmp_path / "run")
+    assert load_recogniser(tmp_path / "run").layout == layout
+    # The store carries its layout: without the file it still trains.
+    (tmp_path / "crane.yaml").unlink()
+    train(make_config(store, epochs=1), tmp_path / "again")
+
+
+def test_right_hand_of_a_composite(tmp_path: Path) -> None:
+    store = make_store(tmp_path / "store", load_layout("openpose_upper8_hands"), each=1)
+    config = make_config(store, layout="mediapipe_hands", epochs=1)
+    config = replace(config, data=DataOptions(num_frames=8, slot="right"))
+    heard: list[str] = []
+    report = Reporter()
+    report.message = heard.append  # type: ignore[method-assign]
+    train(config, tmp_path / "run", report=report)
+    assert any("right_hand" in line for line in heard)
+
+
+def test_a_layout_with_joints_that_the_store_lacks_is_refused(
+    store: Store, tmp_path: Path
+) -> None:
+    with pytest.raises(LayoutError, match="spine"):
+        train(make_config(store, layout="kinect_v2"), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_refused_store_leaves_the_run_that_is_there(store: Store, run: Path) -> None:
+    before = weights_of(run)
+    with pytest.raises(SkelgraphError):
+        train(make_config(store, layout="kinect_v2"), run, force=True)
+    assert weights_of(run) == before
+
+
+def test_a_subject_in_two_parts_is_refused(store: Store, tmp_path: Path) -> None:
+    config = make_config(store)
+    protocol = ProtocolOptions(protocol="xsub", test=(0, 1), val=(1,))
+    with pytest.raises(ProtocolError, match="1"):
+        train(replace(config, protocol=protocol), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("damage", ["cut", "not ours", "other layout"])
+def test_damaged_weights_are_refused(run: Path, tmp_path: Path, damage: str) -> None:
+    file = tmp_path / "model.safetensors"
+    if damage == "cut":
+        file.write_bytes((run / "model.safetensors").read_bytes()[:-100])
+    elif damage == "not ours":
+        from safetensors.torch import save_file
+
+        save_file({"x": torch.zeros(1)}, file)
+    else:
+        _swap_layout(run / "model.safetensors", file)
+    with pytest.raises(RunError, match="model.safetensors: expected"):
+        load_recogniser(file)
+
+
+def _swap_layout(source: Path, target: Path) -> None:
+    from safetensors import safe_open
+    from safetensors.torch import save_file
+
+    with safe_open(source, framework="pt") as opened:
+        metadata = json.loads(opened.metadata()["skelgraph"])
+    metadata["layout"] = load_layout("kinect_v2").to_dict()
+    save_file(load_file(source), target, metadata={"skelgraph": json.dumps(metadata)})
+
+
+def weights_of(folder: Path) -> dict[str, bytes]:
+    state = load_file(folder / "model.safetensors")
+    return {name: value.numpy().tobytes() for name, value in state.items()}
+
+
+def write_own_layout(path: Path) -> Layout:
+    path.write_text(OWN_LAYOUT, encoding="utf-8")
+    return load_layout(path)
