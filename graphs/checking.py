@@ -36,6 +36,7 @@ OPTIONAL = (
     "components",
 )
 INSTANCES = ("people", "hands")
+COMPONENT_KEYS = ("layout", "prefix", "slot", "joints")
 
 
 def find_faults(description: Any) -> list[str]:
@@ -56,6 +57,7 @@ def find_faults(description: Any) -> list[str]:
     joints = frozenset(row.name for row in rows)
     for check in (_list_faults_of_names, _edge_faults, _part_faults, _reference_faults):
         faults += check(description, joints)
+    faults += _component_faults(description, joints)
     faults += _mirror_faults(description, rows)
     if not faults:
         faults += _reference_length_faults(description, rows)
@@ -208,6 +210,8 @@ def _part_faults(description: Mapping[str, Any], joints: frozenset[str]) -> list
     faults = []
     owner: dict[str, str] = {}
     for part, names in parts.items():
+        if not isinstance(part, str):
+            faults.append(f"parts: expected names as text, got {show(part)}. Put it in quotes.")
         faults += _names_faults(f"parts, {part}", names, joints)
         if is_list(names) and not names:
             faults.append(f"parts, {part}: expected at least one joint, got none. Remove it.")
@@ -217,6 +221,27 @@ def _part_faults(description: Mapping[str, Any], joints: frozenset[str]) -> list
                     f"parts: expected each joint in one part, got '{name}' in '{owner[name]}' "
                     f"and '{part}'. Remove one."
                 )
+    return faults
+
+
+def _component_faults(description: Mapping[str, Any], joints: frozenset[str]) -> list[str]:
+    components = description.get("components") or []
+    if not is_list(components):
+        return [f"components: expected a list, got {show(components)}. Remove the key."]
+    faults = []
+    for place, component in enumerate(components):
+        where = f"components[{place}]"
+        if not isinstance(component, Mapping) or set(component) != set(COMPONENT_KEYS):
+            faults.append(
+                f"{where}: expected the keys {', '.join(COMPONENT_KEYS)}, got {show(component)}. "
+                "Write composites with `compose`."
+            )
+        else:
+            faults += _names_faults(where, component["joints"], joints)
+            faults += _text_faults(component, ("layout", "prefix"))
+            if component["slot"] not in (None, "left", "right"):
+                got = show(component["slot"])
+                faults.append(f"{where}: expected slot left, right or null, got {got}. Correct it.")
     return faults
 
 

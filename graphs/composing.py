@@ -125,7 +125,8 @@ def place(layout: Layout, entry: Mapping[str, Any], at: Sequence[float]) -> np.n
     angle = np.deg2rad(entry.get("turn", 0.0))
     cos, sin = np.cos(angle), np.sin(angle)
     turned = (pose - pose[layout.root]) @ np.array([[cos, sin, 0], [-sin, cos, 0], [0, 0, 1]])
-    return np.asarray(at) + np.asarray(entry.get("offset", (0.0, 0.0, 0.0))) + turned
+    offset = np.asarray(entry.get("offset", (0.0, 0.0, 0.0)))
+    return np.asarray(np.asarray(at) + offset + turned)
 
 
 def _append(result: dict[str, Any], entry: Mapping[str, Any], layout: Layout) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from skelgraph.errors import LayoutError, list_faults
 from skelgraph.graphs.checking import find_faults
 from skelgraph.graphs.layout import PEOPLE, Component, Layout
@@ -79,7 +81,7 @@ def build(description: Mapping[str, Any], *, where: str) -> Layout:
         source=(description.get("source") or "").strip(),
         joints=tuple(place),
         parents=tuple(-1 if parent is None else place[parent] for _, parent, _ in rows),
-        neutral=[neutral for _, _, neutral in rows],
+        neutral=np.array([neutral for _, _, neutral in rows], dtype=float),
         centre=places(description["centre"]),
         reference=(places(first), places(second)),
         extra_edges=pairs("extra_edges"),

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from skelgraph.errors import LayoutError
+
 if TYPE_CHECKING:
     import networkx
     from torch_geometric.data import Data
@@ -33,10 +35,15 @@ def to_data(layout: Layout, *, order: int = 1) -> Data:
         `edge_index` (2, E): row 0 source, row 1 target; `edge_type` (E,): index into
         `edge_types` ('bone', 'extra', 'virtual', then 's_link_2', ...); `pos` (V, 3) neutral
         pose in metres; `joint_names`; `num_nodes`.
+
+    Raises:
+        LayoutError: If the order is below 1.
     """
     import torch
     from torch_geometric.data import Data
 
+    if order < 1:
+        raise LayoutError(f"order of S-links: expected at least 1, got {order}. Give the hops.")
     pairs, types = _directed_edges(layout, order=order)
     return Data(
         edge_index=torch.tensor(pairs, dtype=torch.long).reshape(-1, 2).t().contiguous(),
@@ -48,7 +55,7 @@ def to_data(layout: Layout, *, order: int = 1) -> Data:
     )
 
 
-def to_networkx(layout: Layout) -> networkx.Graph:
+def to_networkx(layout: Layout) -> networkx.Graph[str]:
     """Describe the graph for networkx.
 
     Returns:
@@ -57,7 +64,7 @@ def to_networkx(layout: Layout) -> networkx.Graph:
     """
     import networkx
 
-    graph = networkx.Graph(name=layout.name)
+    graph: networkx.Graph[str] = networkx.Graph(name=layout.name)
     for index, joint in enumerate(layout.joints):
         graph.add_node(joint, index=index, pos=tuple(layout.neutral[index].tolist()))
     for (u, v), kind in zip(layout.edges, edge_kinds(layout), strict=True):

@@ -245,7 +245,7 @@ class Layout:
 
         return to_data(self)
 
-    def to_networkx(self) -> networkx.Graph:
+    def to_networkx(self) -> networkx.Graph[str]:
         """Describe the graph for networkx, see `skelgraph.graphs.export.to_networkx`."""
         from skelgraph.graphs.export import to_networkx
 

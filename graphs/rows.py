@@ -6,11 +6,12 @@ import difflib
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 JOINT_KEYS = ("name", "parent", "neutral")
 EXAMPLE_ROW = "[right_elbow, right_shoulder, [0.27, 1.13, 0.01]]"
 UNREADABLE = "\0"
+FARTHEST = 10.0  # from the origin of a neutral pose in metres; millimetres would lie beyond
 
 
 class Row(NamedTuple):
@@ -75,15 +76,19 @@ def show(value: Any) -> str:
 
 def is_number(value: Any) -> bool:
     """Tell a finite number from everything else; True and False are no numbers."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    return math.isfinite(value) if isinstance(value, float) else True
 
 
-def is_position(value: Any) -> bool:
-    """Tell a list of three finite numbers from everything else."""
-    return isinstance(value, list | tuple) and len(value) == 3 and all(map(is_number, value))
+def is_position(value: Any) -> TypeGuard[Sequence[float]]:
+    """Tell three numbers that can be metres of a pose from everything else."""
+    if not isinstance(value, list | tuple) or len(value) != 3:
+        return False
+    return all(is_number(metres) and abs(metres) <= FARTHEST for metres in value)
 
 
-def is_list(value: Any) -> bool:
+def is_list(value: Any) -> TypeGuard[Sequence[Any]]:
     """Tell a list from text and everything else."""
     return isinstance(value, list | tuple)
 
@@ -118,10 +123,10 @@ def _read_row(joint: Any, where: str) -> tuple[Row | None, list[str]]:
         faults.append(f"{where}: expected the parent's name or null, got {show(parent)}. Quote it.")
     if not is_position(neutral):
         faults.append(
-            f"{where}: expected a neutral position of three numbers in metres, got "
-            f"{show(neutral)}. Add [x, y, z]."
+            f"{where}: expected a neutral position of three numbers in metres, within "
+            f"{FARTHEST:g} m, got {show(neutral)}. Add [x, y, z]."
         )
-    position = tuple(map(float, neutral)) if is_position(neutral) else None
+    position = tuple(round(float(v), 6) for v in neutral) if is_position(neutral) else None
     readable = parent is None or isinstance(parent, str)
     return Row(name, parent if readable else UNREADABLE, position), faults
 
