@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -90,13 +92,18 @@ def read_table(path: Path, class_names: Sequence[str]) -> ClipTable:
     Raises:
         StoreError: Lists every faulty row.
     """
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.reader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise StoreError(
-            f"{path}: expected a readable index, got '{error}'. Convert the data again."
-        ) from error
+    header = _header(path)
+    columns = _read_fast(path, header) or _read_checking(path, header)
+    faults = [*_label_faults(path, columns, class_names), *_name_faults(path, columns["clip"])]
+    if faults:
+        raise StoreError(list_faults(faults))
+    known = {key: columns[key] for key in (*NUMBERS, "source")}
+    extra = {key: values for key, values in columns.items() if key not in COLUMNS}
+    return ClipTable(name=columns["clip"], **known, extra=extra)
+
+
+def _header(path: Path) -> list[str]:
+    rows = _rows(path, first=True)
     header = rows[0] if rows else []
     missing = [column for column in COLUMNS if column not in header]
     if missing:
@@ -104,12 +111,60 @@ def read_table(path: Path, class_names: Sequence[str]) -> ClipTable:
             f"{path}: expected the columns {', '.join(COLUMNS)}, got none called "
             f"{', '.join(missing)}. Restore the header or convert the data again."
         )
-    return _build(path, header, rows[1:], class_names)
+    return header
 
 
-def _build(
-    path: Path, header: list[str], rows: list[list[str]], class_names: Sequence[str]
-) -> ClipTable:
+def _rows(path: Path, *, first: bool = False) -> list[list[str]]:
+    """Read rows with their cells, blank lines left out; only the first one if asked."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            rows = (row for row in csv.reader(file) if row)
+            return list(islice(rows, 1 if first else None))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise StoreError(
+            f"{path}: expected a readable index, got '{error}'. Convert the data again."
+        ) from error
+
+
+def _read_fast(path: Path, header: list[str]) -> dict[str, np.ndarray] | None:
+    """Read a plain index with numpy's own reader; None if it needs a closer look."""
+    raw = path.read_bytes()
+    count = raw.count(b"\n") + (not raw.endswith(b"\n")) - 1
+    if count < 1 or b'"' in raw or raw.count(b",") != (len(header) - 1) * (count + 1):
+        return None
+    texts = [column for column in header if column not in NUMBERS]
+    try:
+        numbers = _load(path, header, NUMBERS, np.int64)
+        words = _load(path, header, texts, np.str_)
+    except ValueError:
+        return None
+    if len(numbers) != count or len(words) != count:
+        return None
+    columns = {key: numbers[:, i].copy() for i, key in enumerate(NUMBERS)}
+    return {**columns, **{key: _narrow(words[:, i]) for i, key in enumerate(texts)}}
+
+
+def _load(path: Path, header: list[str], columns: Sequence[str], kind: type) -> np.ndarray:
+    return np.loadtxt(
+        path,
+        dtype=kind,
+        delimiter=",",
+        skiprows=1,
+        usecols=[header.index(column) for column in columns],
+        comments=None,
+        encoding="utf-8",
+        ndmin=2,
+    )
+
+
+def _narrow(words: np.ndarray) -> np.ndarray:
+    width = int(np.char.str_len(words).max())
+    return words.astype(f"<U{max(width, 1)}")
+
+
+def _read_checking(path: Path, header: list[str]) -> dict[str, np.ndarray]:
+    """Read an index cell by cell and list all that is wrong with it."""
+    rows = _rows(path)[1:]
     faults = [
         f"{path}, row {number}: expected {len(header)} values, got {len(row)}. Correct the row."
         for number, row in enumerate(rows, start=2)
@@ -117,36 +172,29 @@ def _build(
     ]
     if faults:
         raise StoreError(list_faults(faults))
-    cells = list(zip(*rows, strict=True)) or [()] * len(header)
     columns: dict[str, np.ndarray] = {}
-    for column, values in zip(header, cells, strict=True):
+    for place, column in enumerate(header):
+        values = [row[place] for row in rows]
         if column in NUMBERS:
             columns[column] = _numbers(path, column, values, faults)
         else:
             columns[column] = np.array(values, dtype=str)
-    if not faults:
-        faults = [*_label_faults(path, columns, class_names), *_name_faults(path, columns)]
     if faults:
         raise StoreError(list_faults(faults))
-    written = columns.pop("class")
-    del written
-    extra = {key: value for key, value in columns.items() if key not in COLUMNS}
-    known = {key: columns[key] for key in (*NUMBERS, "source")}
-    return ClipTable(name=columns["clip"], **known, extra=extra)
+    return columns
 
 
-def _numbers(path: Path, column: str, values: Iterable[str], faults: list[str]) -> np.ndarray:
-    cells = list(values)
+def _numbers(path: Path, column: str, cells: list[str], faults: list[str]) -> np.ndarray:
     try:
-        return np.array(list(map(int, cells)), dtype=np.int64)
+        return np.array([int(cell) for cell in cells], dtype=np.int64)
     except (ValueError, OverflowError):
         pass
-    for number, cell in enumerate(cells, start=2):
-        if not cell.strip().lstrip("-").isdecimal():
-            faults.append(
-                f"{path}, row {number}: expected a whole number as {column}, got '{cell}'. "
-                "Correct the row (-1: unknown)."
-            )
+    faults += [
+        f"{path}, row {number}: expected a whole number as {column}, got '{cell}'. "
+        "Correct the row (-1: unknown)."
+        for number, cell in enumerate(cells, start=2)
+        if not re.fullmatch(r"\s*[+-]?\d{1,18}\s*", cell)
+    ]
     return np.full(len(cells), -1, dtype=np.int64)
 
 
@@ -171,10 +219,12 @@ def _label_faults(
     return faults
 
 
-def _name_faults(path: Path, columns: Mapping[str, np.ndarray]) -> list[str]:
-    names, first, counts = np.unique(columns["clip"], return_index=True, return_counts=True)
+def _name_faults(path: Path, names: np.ndarray) -> list[str]:
+    if len(set(names.tolist())) == len(names):
+        return []
+    unique, first, counts = np.unique(names, return_index=True, return_counts=True)
     return [
-        f"{path}, row {first[i] + 2}: expected unique clip names, got '{names[i]}' "
+        f"{path}, row {first[i] + 2}: expected unique clip names, got '{unique[i]}' "
         f"{counts[i]} times. Rename them."
         for i in np.flatnonzero(counts > 1)
     ]
