@@ -12,7 +12,8 @@ from torch.nn import functional
 from skelgraph.errors import ConfigError
 from skelgraph.nn.aim_decoder import AimDecoder, gaussian_nll
 from skelgraph.nn.aim_encoder import AimEncoder, seen_edges, with_diagonal
-from skelgraph.nn.resample import resample_frames, valid_order
+from skelgraph.nn.precision import full_precision
+from skelgraph.nn.resample import equal_places, valid_order
 
 VARIANCE = 5e-4
 LINK_CHOICES = ("probabilities", "argmax")
@@ -111,8 +112,8 @@ class ALinks(nn.Module):
         bodies, blocks, size, joints, coords = series.shape
         flat = series.permute(0, 1, 3, 2, 4).reshape(bodies * blocks, joints, size * coords)
         logits = self.encoder(flat, None if seen is None else seen.flatten(0, 1))
-        weights = self._choose(logits.float() if logits.dtype == torch.bfloat16 else logits)
-        chosen = link_matrix(weights).view(bodies, blocks, -1, joints, joints)
+        weights = self._choose(full_precision(logits))
+        chosen = link_matrix(weights).view(bodies, blocks, self.config.num_types, joints, joints)
         return Links(logits.view(bodies, blocks, *logits.shape[1:]), chosen, series, mask, seen)
 
     def adjacency(self, links: Links) -> Tensor:
@@ -142,7 +143,7 @@ class ALinks(nn.Module):
 
     def probabilities(self, links: Links) -> Tensor:
         """Probability of each link type, [type, sender, receiver], shape (P, B, K, V, V)."""
-        weights = torch.softmax(links.logits.float(), dim=-1)
+        weights = torch.softmax(full_precision(links.logits), dim=-1)
         matrix = link_matrix(weights.flatten(0, 1))
         return matrix.view(*links.chosen.shape)
 
@@ -156,14 +157,10 @@ class ALinks(nn.Module):
         known = visible.new_ones((bodies, size)) if frames is None else frames
         counts = known.cumsum(1)[:, ends].clamp(min=1)  # (P, B)
         order = None if frames is None else valid_order(frames)
-        series, mask = [], []
-        for count in counts.unbind(1):
-            series.append(resample_frames(values, count, order, size=self.config.frames))
-            shown = resample_frames(visible.float(), count, order, size=self.config.frames)
-            mask.append(shown == 1)
+        places = equal_places(counts, size=self.config.frames, order=order)
         seen = visible.to(torch.uint8).cummax(1).values[:, ends].bool()
         every = bool(seen.all())
-        return torch.stack(series, 1), torch.stack(mask, 1), None if every else seen
+        return places.interpolate(values), places.both(visible), None if every else seen
 
     def _block_ends(self, size: int, device: torch.device) -> Tensor:
         """Last frame that each block's links may use, shape (B,)."""
@@ -235,12 +232,12 @@ def link_divergence(logits: Tensor, seen: Tensor | None = None, *, ghost_prior: 
         Sum over edges and types, divided by bodies x joints (those seen), a scalar.
     """
     num_types = logits.shape[-1]
-    log_prior = logits.new_full((num_types,), math.log((1 - ghost_prior) / (num_types - 1)))
+    log_p = torch.log_softmax(full_precision(logits), dim=-1)
+    log_prior = log_p.new_full((num_types,), math.log((1 - ghost_prior) / (num_types - 1)))
     log_prior[0] = math.log(ghost_prior)
-    log_p = torch.log_softmax(logits.float() if logits.dtype == torch.bfloat16 else logits, -1)
     edges = (log_p.exp() * (log_p - log_prior)).sum(-1)
     if seen is None:
-        return edges.sum() / (edges.shape[0] * edges.shape[1])
+        return edges.sum() / max(edges.shape[0] * edges.shape[1], 1)
     return (edges * seen_edges(seen)).sum() / seen.sum().clamp(min=1)
 
 

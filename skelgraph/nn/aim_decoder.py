@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from skelgraph.nn.dropout import Dropout
+
 
 class LinkMessages(nn.Module):
     """Messages over links, a small network a link type.
@@ -25,7 +27,7 @@ class LinkMessages(nn.Module):
         self.first_bias = nn.Parameter(torch.empty(num_types, width))
         self.second_weight = nn.Parameter(torch.empty(num_types, width, width))
         self.second_bias = nn.Parameter(torch.empty(num_types, width))
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         for weight, bias in (
             (self.first_weight, self.first_bias),
             (self.second_weight, self.second_bias),
@@ -39,8 +41,8 @@ class LinkMessages(nn.Module):
 
         Args:
             hidden: State of each joint, shape (P, V, width).
-            links: Weight of each link type but the ghost, [type, receiver, body, sender],
-                shape (K, P, V, V) as (K, P, receiver, sender).
+            links: Weight of each link type but the ghost, [type, body, receiver, sender],
+                shape (K, P, V, V).
 
         Returns:
             Shape (P, V, width).
@@ -51,7 +53,7 @@ class LinkMessages(nn.Module):
         sender = nodes @ self.first_weight[:, self.width :]
         shape = (num_types, bodies, joints, self.width)
         pairs = receiver.view(shape)[:, :, :, None] + sender.view(shape)[:, :, None]
-        pairs = self.dropout(torch.tanh(pairs)).view(num_types, -1, self.width)
+        pairs = self.dropout(torch.tanh(pairs)).flatten(1, 3)
         messages = torch.tanh(torch.baddbmm(self.second_bias[:, None], pairs, self.second_weight))
         messages = messages.view(num_types, bodies, joints, joints, self.width)
         arrived = (links.to(messages.dtype)[..., None, :] @ messages).squeeze(-2)
@@ -86,10 +88,10 @@ class AimDecoder(nn.Module):
         self.out = nn.Sequential(
             nn.Linear(width, width),
             nn.ReLU(),
-            nn.Dropout(dropout),
+            Dropout(dropout),
             nn.Linear(width, width),
             nn.ReLU(),
-            nn.Dropout(dropout),
+            Dropout(dropout),
             nn.Linear(width, num_coords),
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional
 
+from skelgraph.nn.dropout import Dropout
 from skelgraph.nn.masked_norm import MaskedBatchNorm
 
 
@@ -37,7 +38,7 @@ class Mlp(nn.Module):
         super().__init__()
         self.first = nn.Linear(in_features, width)
         self.second = nn.Linear(width, width)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.norm = MaskedBatchNorm(width)
 
     def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:

@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from skelgraph.errors import ConfigError
+from skelgraph.nn.dropout import Dropout
+from skelgraph.nn.precision import full_precision
 
 
 @dataclass(frozen=True)
@@ -115,9 +117,7 @@ def explicit_attention(
         value: See query.
         allowed: Pairs that may look, bool, broadcastable to (P, heads, S, S).
     """
-    scores = (query @ key.transpose(-1, -2) / math.sqrt(query.shape[-1])).float()
-    if query.dtype == torch.float64:
-        scores = query @ key.transpose(-1, -2) / math.sqrt(query.shape[-1])
+    scores = full_precision(query @ key.transpose(-1, -2)) / math.sqrt(query.shape[-1])
     if allowed is not None:
         scores = scores.masked_fill(~allowed, float("-inf"))
     weights = torch.softmax(scores, dim=-1)
@@ -142,10 +142,10 @@ class EncoderLayer(nn.Module):
         self.feed = nn.Sequential(
             nn.Linear(config.width, config.hidden),
             nn.GELU(),
-            nn.Dropout(config.dropout),
+            Dropout(config.dropout),
             nn.Linear(config.hidden, config.width),
         )
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
 
     def forward(
         self,

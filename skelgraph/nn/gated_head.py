@@ -10,7 +10,9 @@ from torch import Tensor, nn
 
 from skelgraph.nn.attention import Encoder, TowerConfig, sinusoidal_positions
 from skelgraph.nn.bodies import Bodies, BodyCombination
+from skelgraph.nn.dropout import Dropout
 from skelgraph.nn.pooling import AttentionPool, at_least_one, masked_mean
+from skelgraph.nn.precision import full_precision
 
 
 @dataclass
@@ -74,7 +76,7 @@ class StepTower(nn.Module):
         tokens = embedded + positions.to(embedded.dtype)
         if slots is not None:
             tokens = tokens + slots[:, None]
-        mask = at_least_one(given.frames)
+        mask = None if given.frames is None else at_least_one(given.frames)
         tokens, attention = self.encoder(tokens, mask, explicit=explicit)
         pooled, weights = self.pool(tokens, mask)
         return TowerOutput(pooled, weights, tokens, embedded, attention)
@@ -132,7 +134,7 @@ class Gate(nn.Module):
     def forward(self, step: Tensor, joint: Tensor) -> tuple[Tensor, Tensor]:
         """Gate two towers (N, width): features (N, 2 * width) and gate (N, 2), rows sum to 1."""
         scores = self.score(torch.cat((step, joint), dim=-1))
-        gate = torch.softmax(scores.float() if scores.dtype == torch.bfloat16 else scores, -1)
+        gate = torch.softmax(full_precision(scores), dim=-1)
         weights = gate.to(step.dtype)
         return torch.cat((step * weights[:, :1], joint * weights[:, 1:]), dim=-1), gate
 
@@ -166,7 +168,7 @@ class GatedHead(nn.Module):
         self.step_bodies = BodyCombination(config.width, num_slots=num_slots)
         self.joint_bodies = BodyCombination(config.width, num_slots=num_slots)
         self.gate = Gate(config.width)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
         self.classifier = nn.Linear(self.num_features, num_classes)
 
     def forward(self, given: HeadInput, *, returns: Collection[str] = ()) -> dict[str, Tensor]:
@@ -220,10 +222,11 @@ class GatedHead(nn.Module):
         """
         rows = given.features.permute(0, 2, 3, 1)
         single = self.joint_tower.embed(rows)  # (P, T', V, width)
-        share = (single * joint.embedded[:, None]).sum(-1).float().clamp(min=0)
+        share = full_precision((single * joint.embedded[:, None]).sum(-1)).clamp(min=0)
+        valid = torch.ones_like(share)
         if given.frames is not None:
-            share = share * given.frames[..., None]
-        valid = torch.ones_like(share) if given.frames is None else given.frames[..., None].float()
+            valid = valid * given.frames[..., None]
+        share = share * valid
         even = valid / valid.sum(1, keepdim=True).clamp(min=1)
         total = share.sum(1, keepdim=True)
         share = torch.where(total > 0, share / total.clamp(min=1e-12), even)

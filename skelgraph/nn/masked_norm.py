@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from skelgraph.nn.precision import full_precision
+
 
 class MaskedBatchNorm(nn.Module):
     """Normalise each channel by the statistics of its valid values.
@@ -95,7 +97,7 @@ def masked_moments(x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """
     axes = [axis for axis in range(x.dim()) if axis != 1]
     repeats = math.prod(x.shape[axis] // mask.shape[axis] for axis in axes)
-    precise = x if x.dtype == torch.float64 else x.float()
+    precise = full_precision(x)
     weight = mask.to(precise.dtype)
     count = (weight.sum(axes) * repeats).expand(x.shape[1])
     total = count.clamp(min=1)

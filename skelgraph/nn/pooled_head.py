@@ -7,12 +7,13 @@ from collections.abc import Collection
 from torch import Tensor, nn
 
 from skelgraph.nn.bodies import BodyCombination
+from skelgraph.nn.dropout import Dropout
 from skelgraph.nn.gated_head import HeadInput
-from skelgraph.nn.pooling import masked_mean
+from skelgraph.nn.pooling import at_least_one, masked_mean
 
 
 class PooledHead(nn.Module):
-    """Classify by the mean over valid frames, joints and bodies.
+    """Classify by the mean over valid frames, joints seen in the clip, and bodies.
 
     Args:
         channels: Features of the backbone.
@@ -30,14 +31,16 @@ class PooledHead(nn.Module):
         super().__init__()
         self.num_features = channels
         self.bodies = BodyCombination(channels, num_slots=num_slots)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         self.classifier = nn.Linear(channels, num_classes)
 
     def forward(self, given: HeadInput, *, returns: Collection[str] = ()) -> dict[str, Tensor]:
         """Classify clips: logits (N, classes) and features (N, channels)."""
         self.bodies.check(given.bodies)
+        seen = at_least_one(given.visible.any(1))
+        values = masked_mean(given.features, seen[:, None, None], dim=3)
         frames = None if given.frames is None else given.frames[:, None]
-        values = masked_mean(given.features.mean(3), frames, dim=2)
+        values = masked_mean(values, frames, dim=2)
         slots = self.bodies.embed(given.bodies)
         values = values if slots is None else values + slots
         features = self.bodies(values, given.bodies)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from skelgraph.nn.precision import full_precision
+
 
 def masked_mean(values: Tensor, mask: Tensor | None, *, dim: int) -> Tensor:
     """Mean over one axis of the values whose mask is True; zero if none is.
@@ -44,20 +46,11 @@ class AttentionPool(nn.Module):
         weights = torch.softmax(self._scores(tokens, mask), dim=-1)
         return (weights.to(tokens.dtype)[:, None] @ tokens)[:, 0], weights
 
-    def running(self, tokens: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Pool, for each token, the tokens up to it: (P, S, width) to (P, S, width)."""
-        scores = self._scores(tokens, mask)
-        size = tokens.shape[1]
-        past = torch.ones(size, size, dtype=torch.bool, device=tokens.device).tril()
-        weights = torch.softmax(scores[:, None].masked_fill(~past, float("-inf")), dim=-1)
-        return weights.to(tokens.dtype) @ tokens
-
     def _scores(self, tokens: Tensor, mask: Tensor | None) -> Tensor:
-        scores = self.score(tokens).squeeze(-1).float()
-        # The lowest finite number, not -inf: running pools may start on a masked token.
-        return scores if mask is None else scores.masked_fill(~mask, torch.finfo().min)
+        scores = full_precision(self.score(tokens).squeeze(-1))
+        return scores if mask is None else scores.masked_fill(~mask, float("-inf"))
 
 
-def at_least_one(mask: Tensor | None) -> Tensor | None:
+def at_least_one(mask: Tensor) -> Tensor:
     """Open every token of a row whose mask is False throughout: bool, shape (P, S)."""
-    return None if mask is None else mask | ~mask.any(-1, keepdim=True)
+    return mask | ~mask.any(-1, keepdim=True)

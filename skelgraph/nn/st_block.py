@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from skelgraph.nn.graph_conv import ActStructConv
+from skelgraph.nn.dropout import Dropout
 from skelgraph.nn.masked_norm import MaskedBatchNorm
 from skelgraph.nn.temporal_conv import TemporalConv, stride_mask
 
@@ -77,7 +78,7 @@ class StBlock(nn.Module):
             causal=config.causal,
         )
         self.temporal_norm = MaskedBatchNorm(out_channels)
-        self.dropout = nn.Dropout(config.dropout)
+        self.dropout = Dropout(config.dropout)
         self.residual = residual
         self.shortcut: nn.Conv2d | None = None
         if residual and (stride != 1 or in_channels != out_channels):
