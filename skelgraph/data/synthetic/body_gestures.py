@@ -35,6 +35,16 @@ def leg(side: str, lift: float, knee: float, *, azimuth: float = 0.0) -> dict[st
     return {f"{side}{name}": degrees for name, degrees in angles.items()}
 
 
+def distract(act: Act) -> None:
+    """Move an arm without meaning, or both, at some time: what the gesture needs it overrides."""
+    for side in SIDES:
+        if act.rng.random() < 0.55:
+            start, rise, stay = act.between(-0.6, 1.0), act.between(0.15, 0.4), act.between(0.0, 0.6)
+            weight = act.bump(start, start + rise, start + rise + stay, start + 2 * rise + stay)
+            place = [act.between(*bounds) for bounds in ((0, 100), (20, 120), (-40, 60), (10, 130))]
+            act.to(weight, arm(side, *place))
+
+
 def wave_right(act: Act, side: str) -> None:
     """Wave with the raised right hand."""
     _wave(act, "right_")
@@ -46,10 +56,38 @@ def wave_left(act: Act, side: str) -> None:
 
 
 def _wave(act: Act, side: str) -> None:
-    act.to(act.bump(-0.25, 0.12, 0.9, 1.25), arm(side, 80.0, 70.0, 85.0, 85.0))
+    pose = arm(side, act.between(65, 90), act.between(50, 85), act.between(65, 90), 85.0)
+    act.to(act.bump(-0.25, 0.12, 0.9, 1.25), pose)
     swings = act.cycles(act.between(2.0, 4.0))
-    act.swing(f"{side}elbow", 28.0, swings)
-    act.swing(f"{side}arm_roll", 10.0, act.cycles(1.0))
+    act.swing(f"{side}elbow", 27.0, swings)
+    act.swing(f"{side}arm_azimuth", 12.0, swings)
+
+
+def knock(act: Act, side: str) -> None:
+    """Knock at a door with one hand."""
+    pose = arm(side, act.between(-5, 30), act.between(40, 80), act.between(-10, 20), 80.0)
+    act.to(act.bump(-0.25, 0.12, 0.9, 1.25), pose)
+    act.swing(f"{side}elbow", 30.0, act.cycles(act.between(3.0, 5.0)))
+
+
+def stir(act: Act, side: str) -> None:
+    """Stir with one hand: it goes round before the body."""
+    pose = arm(side, act.between(5, 40), act.between(35, 75), act.between(-5, 25), 60.0)
+    act.to(act.bump(-0.25, 0.12, 0.9, 1.25), pose)
+    count, offset, window = act.between(2.0, 3.5), act.rng.random(), act.bump(0.0, 0.12, 0.88, 1.0)
+    phase = 2.0 * np.pi * (count * act.progress + offset)
+    act.swing(f"{side}arm_azimuth", 30.0, window * np.sin(phase))
+    act.swing(f"{side}elbow", 30.0, window * np.cos(phase))
+
+
+def circle_arms(act: Act, side: str) -> None:
+    """Draw circles with both arms held out."""
+    count, offset, window = act.between(1.5, 3.0), act.rng.random(), act.bump(0.0, 0.12, 0.88, 1.0)
+    phase = 2.0 * np.pi * (count * act.progress + offset)
+    for one in SIDES:
+        act.to(act.bump(-0.25, 0.12, 0.9, 1.25), arm(one, 75.0, 82.0, 0.0, 8.0))
+        act.swing(f"{one}arm_azimuth", 28.0, window * np.sin(phase))
+        act.swing(f"{one}arm_raise", 28.0, window * np.cos(phase))
 
 
 def raise_arms(act: Act, side: str) -> None:
@@ -101,31 +139,6 @@ def _steps(act: Act, degrees: float, count: float) -> None:
         lift = np.maximum(phase, 0.0)
         act.swing(f"{one}leg_raise", degrees, lift)
         act.swing(f"{one}knee", 1.8 * degrees, lift)
-
-
-def reach_side(act: Act, side: str) -> None:
-    """Lean over and reach out to one side."""
-    move = act.bump(0.0, 0.4, 0.6, 1.0)
-    act.to(move, arm(side, 85.0, 95.0, 0.0, 5.0))
-    act.swing("lean", -20.0 if side == "left_" else 20.0, move)
-    act.swing("twist", -10.0 if side == "left_" else 10.0, move)
-
-
-def cross_arms(act: Act, side: str) -> None:
-    """Fold the arms before the chest and keep them so."""
-    move = act.ease(0.05, act.between(0.5, 0.8))
-    for one in SIDES:
-        act.to(move, arm(one, 5.0, 38.0, -62.0, 100.0))
-
-
-def push(act: Act, side: str) -> None:
-    """Push away with both hands."""
-    act.to(act.bump(-0.2, 0.2, 0.85, 1.2), arm("right_", 20, 30, 10, 130))
-    act.to(act.bump(-0.2, 0.2, 0.85, 1.2), arm("left_", 20, 30, 10, 130))
-    hit = act.bump(0.3, 0.55, 0.65, 0.9)
-    for one in SIDES:
-        act.to(hit, arm(one, 2.0, 82.0, 0.0, 8.0))
-    act.swing("bend", 12.0, hit)
 
 
 def squat(act: Act, side: str) -> None:
@@ -195,9 +208,9 @@ ARM_GESTURES: Mapping[str, Gesture] = {
     "raise_arms": Gesture(raise_arms, 1.7, both=True),
     "clap": Gesture(clap, 1.6, both=True),
     "punch": Gesture(punch, 1.2),
-    "push": Gesture(push, 1.3, both=True),
-    "reach_side": Gesture(reach_side, 1.5),
-    "cross_arms": Gesture(cross_arms, 1.3, both=True),
+    "knock": Gesture(knock, 1.5),
+    "stir": Gesture(stir, 1.7),
+    "circle_arms": Gesture(circle_arms, 1.8, both=True),
     "bow": Gesture(bow, 1.7, both=True),
     "turn": Gesture(turn, 1.8),
 }

@@ -23,7 +23,7 @@ REST = {"arm_raise": 9.0, "arm_azimuth": 60.0, "elbow": 16.0, "knee": 4.0} | dic
     zip(("mcp", "pip", "dip"), LOOSE, strict=True)
 )
 # How far chance moves an angle in a clip: drift all the time, twitches once in a while; degrees.
-DRIFT, TWITCH = 4.0, 28.0
+DRIFT, TWITCH = 6.0, 32.0
 STEADY = ("turn", "tilt", "leg_raise", "leg_azimuth", "knee", "ankle", "bend")
 
 
@@ -82,7 +82,7 @@ def begin(
         angles={name: courses[:, index] for index, name in enumerate(names)},
         path=0.04 * reach * smooth_noise(rng, seconds, 3, band=(0.1, 0.6)),
         habits=subject.habits,
-        strength=float(rng.uniform(0.78, 1.1)),
+        strength=float(rng.uniform(0.72, 1.1)),
         reach=reach,
         rng=rng,
     )
@@ -93,8 +93,8 @@ def _rest(angle: str) -> float:
 
 
 def _twitches(rng: np.random.Generator, seconds: np.ndarray, count: int) -> np.ndarray:
-    """Draw short movements of about one angle in eight, degrees, shape (T, count)."""
-    size = TWITCH * np.where(rng.random(count) < 0.125, rng.standard_normal(count), 0.0)
+    """Draw short movements of about one angle in five, degrees, shape (T, count)."""
+    size = TWITCH * np.where(rng.random(count) < 0.2, rng.standard_normal(count), 0.0)
     middle = rng.uniform(0.0, seconds[-1] + 1e-9, count)
     width = rng.uniform(0.12, 0.35, count)
     return np.asarray(size * np.exp(-0.5 * ((seconds[:, None] - middle) / width) ** 2))

@@ -8,6 +8,7 @@ import numpy as np
 
 from skelgraph.data.clip import Clip
 from skelgraph.data.synthetic.act import Act
+from skelgraph.data.synthetic.body_gestures import distract
 from skelgraph.data.synthetic.hand_gestures import SHOW, Gesture, present
 from skelgraph.data.synthetic.recipe import Recipe, begin, recipe_for
 from skelgraph.data.synthetic.rig import place
@@ -24,9 +25,9 @@ from skelgraph.errors import ConfigError
 from skelgraph.graphs import Layout
 
 CLIP_SECONDS = (1.0, 3.0)
-NOISE = 0.02  # standard deviation over the reference length
+NOISE = 0.025  # standard deviation over the reference length
 CAMERA_YAW = (-30.0, 0.0, 30.0)  # degrees, one a simulated camera
-VIEW_SPREAD = {"hand": (35.0, 22.0, 22.0), "body": (25.0, 8.0, 5.0), "tree": (25.0, 8.0, 5.0)}
+VIEW_SPREAD = {"hand": (45.0, 30.0, 30.0), "body": (40.0, 12.0, 8.0), "tree": (30.0, 10.0, 8.0)}
 HAND_APART = 1.7  # of a hand from the middle, over the reference length
 DISTANCE = 5.0  # to the camera, over the reference length
 
@@ -39,7 +40,7 @@ def class_names(layout: Layout) -> tuple[str, ...]:
 def simulate(
     layout: Layout,
     *,
-    subjects: int = 8,
+    subjects: int = 12,
     clips_per_class: int = 6,
     seed: int = 0,
     fps: float = 30.0,
@@ -91,7 +92,7 @@ def simulate(
                     subject=number,
                     camera=camera,
                     repetition=repetition,
-                    source=f"simulated, recipe {RECIPE_VERSION}, seed {seed}",
+                    source=f"simulated, recipe {RECIPE_VERSION}, seed {seed}, {number}-{name}-{repetition}",
                 )
                 clips.append(clip)
     return clips, tuple(recipe.gestures)
@@ -139,6 +140,8 @@ def _perform(
     side = "right_" if rng.random() < subject.right_handed else "left_"
     if recipe.fingered and not gesture.both and side.rstrip("_") not in recipe.fingered:
         side = f"{recipe.fingered[0]}_"
+    if recipe.kind == "body":
+        distract(act)
     gesture.move(act, side)
     return place(recipe.rig, act.angles, path=act.path)[:, None]
 
@@ -154,7 +157,7 @@ def _perform_hands(
     """Move one or both hands: slot 0 the left one, slot 1 the right one."""
     hands = np.full((len(timing.seconds), 2, layout.num_joints, 3), np.nan)
     first = 1 if rng.random() < subject.right_handed else 0
-    other = "act" if gesture.both else _draw(rng, {"absent": 0.5, "idle": 0.35, "act": 0.15})
+    other = "act" if gesture.both else _draw(rng, {"absent": 0.45, "idle": 0.35, "act": 0.2})
     tilt = np.radians(12.0) * rng.standard_normal((2, 3))
     for slot in (first, 1 - first):
         role = "act" if slot == first else other

@@ -103,7 +103,7 @@ def draw_timing(
         limits: Shortest and longest clip, seconds.
     """
     duration = min(usual / (tempo * np.exp(rng.uniform(-0.25, 0.25))), 0.92 * limits[1])
-    before, after = rng.uniform(-0.05, 0.8, 2)
+    before, after = rng.uniform(-0.05, 1.0, 2)
     spare = max(limits[1] - duration, 0.0)
     shrink = min(1.0, spare / max(before + after, 1e-9)) if before + after > spare else 1.0
     total = max(duration + shrink * (before + after), limits[0])
