@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from skelgraph.errors import ConfigError, unknown_name
 from skelgraph.graphs import Layout
-from skelgraph.nn.a_links import AimConfig, ALinks, Links
-from skelgraph.nn.attention import TowerConfig
+from skelgraph.models.as_gcn_config import AsGcnConfig, check_config
+from skelgraph.models.output import Output
+from skelgraph.nn.a_links import ALinks, Links
 from skelgraph.nn.backbone import Backbone
 from skelgraph.nn.bodies import Bodies, gather_bodies
 from skelgraph.nn.clip_graph import ClipGraph
 from skelgraph.nn.forecast_head import (
     ForecastHead,
+    ForecastTask,
     at_frame,
     cut_forecast,
     forecast_error,
@@ -28,9 +29,8 @@ from skelgraph.nn.masked_norm import MaskedBatchNorm
 from skelgraph.nn.pooled_head import PooledHead
 from skelgraph.nn.st_block import BlockConfig
 from skelgraph.nn.temporal_conv import frames_between, stride_mask
-from skelgraph.transforms.streams import check_streams, compute_streams
+from skelgraph.transforms.streams import compute_streams
 
-HEADS = ("gated", "pooled")
 RETURNS = (
     "a_links",
     "step_attention",
@@ -39,105 +39,6 @@ RETURNS = (
     "forecast",
     "losses",
 )
-
-
-@dataclass(frozen=True)
-class AsGcnConfig:
-    """Options of `AsGcn`.
-
-    Args:
-        num_coords: Coordinates of a joint, 2 or 3.
-        streams: Streams put side by side as channels.
-        channels: Features of each block.
-        strides: Temporal stride of each block.
-        kernel: Frames of the temporal convolutions.
-        separable: Temporal convolutions a channel, then a mix of channels.
-        s_order: Hops of the S-links; 0: a joint reaches only itself.
-        s_form: 'powers' of the partitions, or exact 'hops' as in the release.
-        a_links: Whether A-links are inferred and used.
-        a_weight: Lambda of the A-links.
-        aim: Options of A-link inference.
-        head: 'gated' or 'pooled'.
-        tower: Sizes of the gated head's towers.
-        dropout: Share of features dropped in blocks and before the classifier.
-        causal: No output frame depends on a later input frame.
-        forecast: Frames that the prediction head predicts; 0: no such head.
-    """
-
-    num_coords: int = 3
-    streams: tuple[str, ...] = ("joint",)
-    channels: tuple[int, ...] = (64, 64, 64, 128, 128, 128, 256, 256, 256)
-    strides: tuple[int, ...] = (1, 1, 1, 2, 1, 1, 2, 1, 1)
-    kernel: int = 9
-    separable: bool = False
-    s_order: int = 4
-    s_form: str = "powers"
-    a_links: bool = True
-    a_weight: float = 0.5
-    aim: AimConfig = field(default_factory=AimConfig)
-    head: str = "gated"
-    tower: TowerConfig = field(default_factory=TowerConfig)
-    dropout: float = 0.5
-    causal: bool = False
-    forecast: int = 0
-
-    def to_dict(self) -> dict[str, Any]:
-        """All options as plain values that JSON and YAML can hold."""
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> AsGcnConfig:
-        """Read what `to_dict` wrote; what is left out keeps its default.
-
-        Raises:
-            ConfigError: If a key is unknown.
-        """
-        nested = {"aim": AimConfig, "tower": TowerConfig}
-        known = _known(cls, values)
-        for key, kind in nested.items():
-            if isinstance(known.get(key), dict):
-                known[key] = kind(**_known(kind, known[key]))
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in known.items()})
-
-
-@dataclass
-class Output:
-    """What a model says about a batch of N clips with M body slots.
-
-    Fields that were not asked for, or that the model does not have, are None.
-
-    Args:
-        logits: Shape (N, classes).
-        features: What the classifier sees, shape (N, D).
-        gate: Weight of the step and of the joint tower, rows sum to 1, shape (N, 2).
-        joint_weights: Weight of each joint in the joint tower's pooling, mean over a clip's
-            bodies, rows sum to 1, shape (N, V).
-        body_joint_weights: The same a body, zero for absent bodies, shape (N, M, V).
-        step_weights: Weight of each strided frame in the step tower's pooling, (N, T').
-        a_links: Probability of each link type, the ghost first, from u to v, shape
-            (N, M, K, V, V); of a causal model those of the last block.
-        step_attention: Mean over bodies, shape (N, layers, heads, T', T').
-        joint_attention: Mean over bodies, shape (N, layers, heads, V, V).
-        joint_frame_weights: Each joint's weight spread over the input frames, mean over bodies,
-            sums to 1, shape (N, T, V).
-        body_joint_frame_weights: The same a body, shape (N, M, T, V).
-        forecast: Coordinates of the frames that follow, shape (N, C, F, V, M).
-        losses: Auxiliary terms by name, scalars: 'aim_nll', 'aim_kl', 'forecast'.
-    """
-
-    logits: Tensor
-    features: Tensor
-    gate: Tensor | None = None
-    joint_weights: Tensor | None = None
-    body_joint_weights: Tensor | None = None
-    step_weights: Tensor | None = None
-    a_links: Tensor | None = None
-    step_attention: Tensor | None = None
-    joint_attention: Tensor | None = None
-    joint_frame_weights: Tensor | None = None
-    body_joint_frame_weights: Tensor | None = None
-    forecast: Tensor | None = None
-    losses: dict[str, Tensor] = field(default_factory=dict)
 
 
 class AsGcn(nn.Module):
@@ -161,36 +62,33 @@ class AsGcn(nn.Module):
 
     def __init__(self, layout: Layout, num_classes: int, *, config: AsGcnConfig) -> None:
         super().__init__()
-        _check(config, num_classes)
+        check_config(config)
+        if num_classes < 1:
+            raise ConfigError(
+                f"num_classes: expected at least 1, got {num_classes}. Give labelled clips."
+            )
         self.config = config
-        self.num_classes = num_classes
         self.num_joints = layout.num_joints
-        slots = layout.max_bodies if layout.instances == "hands" else None
-        s_links = _s_links(layout, config)
-        self.register_buffer("parents", torch.tensor(layout.bones, dtype=torch.long), persistent=False)
+        self.register_buffer("parents", torch.tensor(layout.bones).long(), persistent=False)
         width = config.num_coords * len(config.streams)
+        s_links, blocks = _s_links(layout, config), _block_config(config)
         self.input_norm = MaskedBatchNorm(layout.num_joints * width)
-        self.aim = (
-            ALinks(config.num_coords, config=config.aim, causal=config.causal)
-            if config.a_links
-            else None
-        )
-        block = _block_config(config)
+        self.aim: ALinks | None = None
+        if config.a_links:
+            self.aim = ALinks(config.num_coords, config=config.aim, causal=config.causal)
         self.backbone = Backbone(
-            width + 1, config.channels, config.strides, s_links=s_links, config=block
+            width + 1, config.channels, config.strides, s_links=s_links, config=blocks
         )
-        self.head = _make_head(config, layout.num_joints, num_classes, slots)
-        self.forecaster = (
-            ForecastHead(
+        self.head = _make_head(layout, num_classes, config=config)
+        self.forecaster: ForecastHead | None = None
+        if config.forecast:
+            self.forecaster = ForecastHead(
                 config.channels[-1],
                 num_coords=config.num_coords,
                 num_frames=config.forecast,
                 s_links=s_links,
-                config=block,
+                config=blocks,
             )
-            if config.forecast
-            else None
-        )
 
     def forward(
         self,
@@ -206,25 +104,17 @@ class AsGcn(nn.Module):
             positions: Coordinates in the house frame, missing joints filled, shape
                 (N, C, T, V, M).
             visible: Joints seen, bool, shape (N, T, V, M).
-            frames: Valid frames, bool, shape (N, T).
+            frames: Valid frames, from frame 0 on, bool, shape (N, T).
             returns: Names out of `RETURNS`: what is wanted beside logits, features, gate and
-                pooling weights. With 'losses' a training forward of a forecasting model
-                observes each clip without its last frames, which are the target.
+                pooling weights. Asked for 'losses', a model with a prediction head observes
+                each clip without its last frames, which are the target.
 
         Returns:
             Logits and what was asked for.
         """
         self._check_input(positions, returns)
         bodies = gather_bodies(positions, visible, frames)
-        task = None
-        if self.forecaster is not None and "losses" in returns:
-            known = bodies.visible.new_ones(bodies.visible.shape[:2])
-            known = known if bodies.frames is None else bodies.frames
-            task = cut_forecast(
-                bodies.positions, bodies.visible, known, num_frames=self.config.forecast
-            )
-            bodies.frames = task.frames
-            bodies.visible = bodies.visible & task.frames[..., None]
+        task = self._cut(bodies) if "losses" in returns else None
         links = self.infer_links(bodies)
         graph = self._graph(bodies, links)
         features, stride = self.backbone(self._embed(bodies), graph)
@@ -237,10 +127,9 @@ class AsGcn(nn.Module):
         if self.forecaster is not None and (task is not None or "forecast" in returns):
             last = at_frame(bodies.positions, last_valid(bodies.frames, bodies.positions))
             poses = self.forecaster(features, last, graph=graph, stride=stride)
+            out.forecast = bodies.scatter(poses).permute(0, 2, 3, 4, 1)
             if task is not None:
                 out.losses["forecast"] = forecast_error(poses, task.target, task.mask)
-            if "forecast" in returns:
-                out.forecast = bodies.scatter(poses).permute(0, 2, 3, 4, 1)
         return out
 
     def warm_up_losses(
@@ -255,6 +144,17 @@ class AsGcn(nn.Module):
         if self.aim is None:
             return None
         return self.aim(bodies.positions, bodies.visible, bodies.frames)
+
+    def _cut(self, bodies: Bodies) -> ForecastTask | None:
+        """Hide the last frames of each body, to be predicted; None without prediction head."""
+        if self.forecaster is None:
+            return None
+        task = cut_forecast(
+            bodies.positions, bodies.visible, bodies.frames, num_frames=self.config.forecast
+        )
+        bodies.frames = task.frames
+        bodies.visible = bodies.visible & task.frames[..., None]
+        return task
 
     def _graph(self, bodies: Bodies, links: Links | None) -> ClipGraph:
         adjacency = None if links is None or self.aim is None else self.aim.adjacency(links)
@@ -294,7 +194,9 @@ class AsGcn(nn.Module):
         if "joint_weights" in parts:
             out.body_joint_weights = bodies.scatter(parts["joint_weights"])
         if "joint_frame_weights" in parts:
-            spread = spread_frames(parts["joint_frame_weights"], bodies, stride=stride)
+            spread = spread_frames(
+                parts["joint_frame_weights"], bodies, stride=stride, causal=self.config.causal
+            )
             out.joint_frame_weights = bodies.mean(spread)
             out.body_joint_frame_weights = bodies.scatter(spread)
         return out
@@ -312,19 +214,25 @@ class AsGcn(nn.Module):
             )
 
 
-def spread_frames(weights: Tensor, bodies: Bodies, *, stride: int) -> Tensor:
+def spread_frames(weights: Tensor, bodies: Bodies, *, stride: int, causal: bool) -> Tensor:
     """Spread strided frames over the valid input frames they stand for.
 
     Args:
         weights: A body's values sum to 1, shape (P, T', V).
         bodies: The bodies, T input frames.
         stride: Input frames between two strided frames.
+        causal: Whether a strided frame stands for the input frames up to it, and not for those
+            from it on.
 
     Returns:
         Shape (P, T, V), zero in padded frames; a body's values sum to 1.
     """
     size = bodies.visible.shape[1]
-    spread = weights.repeat_interleave(stride, dim=1)[:, :size]
+    spread = weights.repeat_interleave(stride, dim=1)
+    if causal:
+        spread = spread[:, stride - 1 :]
+        spread = functional.pad(spread, (0, 0, 0, max(size - spread.shape[1], 0)))
+    spread = spread[:, :size]
     if bodies.frames is not None:
         spread = spread * bodies.frames[..., None]
     return spread / spread.sum((1, 2), keepdim=True).clamp(min=1e-12)
@@ -347,50 +255,17 @@ def _block_config(config: AsGcnConfig) -> BlockConfig:
     )
 
 
-def _make_head(
-    config: AsGcnConfig, num_joints: int, num_classes: int, num_slots: int | None
-) -> nn.Module:
-    width = config.channels[-1]
+def _make_head(layout: Layout, num_classes: int, *, config: AsGcnConfig) -> nn.Module:
+    slots = layout.max_bodies if layout.instances == "hands" else None
     if config.head == "pooled":
         return PooledHead(
-            width, num_classes=num_classes, num_slots=num_slots, dropout=config.dropout
+            config.channels[-1], num_classes=num_classes, num_slots=slots, dropout=config.dropout
         )
     return GatedHead(
-        width,
-        num_joints,
+        config.channels[-1],
+        layout.num_joints,
         num_classes=num_classes,
         config=config.tower,
-        num_slots=num_slots,
+        num_slots=slots,
         causal=config.causal,
     )
-
-
-def _check(config: AsGcnConfig, num_classes: int) -> None:
-    check_streams(config.streams)
-    if config.head not in HEADS:
-        raise ConfigError(unknown_name("head", config.head, HEADS))
-    rules = (
-        (config.num_coords in (2, 3), "num_coords", "2 or 3", config.num_coords),
-        (num_classes >= 1, "num_classes", "at least 1", num_classes),
-        (config.s_order >= 0, "s_order", "0 or more hops", config.s_order),
-        (config.forecast >= 0, "forecast", "0 or more frames", config.forecast),
-        (0 <= config.dropout < 1, "dropout", "a share from 0 up to 1", config.dropout),
-        (
-            0 < len(config.channels) == len(config.strides),
-            "strides",
-            f"one a block, {len(config.channels)} in all",
-            len(config.strides),
-        ),
-    )
-    for holds, name, rule, got in rules:
-        if not holds:
-            raise ConfigError(f"{name}: expected {rule}, got {got}. Change the configuration.")
-
-
-def _known(kind: type, values: dict[str, Any]) -> dict[str, Any]:
-    """Values whose keys are all fields of the dataclass `kind`."""
-    names = [f.name for f in fields(kind)]
-    for key in values:
-        if key not in names:
-            raise ConfigError(unknown_name(f"{kind.__name__} key", key, names))
-    return dict(values)

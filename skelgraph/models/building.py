@@ -10,7 +10,8 @@ from torch import nn
 
 from skelgraph.errors import ConfigError, unknown_name
 from skelgraph.graphs import Layout
-from skelgraph.models.as_gcn import AsGcn, AsGcnConfig
+from skelgraph.models.as_gcn import AsGcn
+from skelgraph.models.as_gcn_config import AsGcnConfig
 from skelgraph.models.presets import PRESETS
 
 MODELS: dict[str, Callable[..., nn.Module]] = {"as_gcn": AsGcn}

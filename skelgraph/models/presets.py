@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from skelgraph.models.as_gcn import AsGcnConfig
+from skelgraph.models.as_gcn_config import AsGcnConfig
 from skelgraph.nn.a_links import AimConfig
 from skelgraph.nn.attention import TowerConfig
 

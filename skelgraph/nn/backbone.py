@@ -48,7 +48,7 @@ class Backbone(nn.Module):
             )
             for i, stride in enumerate(strides)
         )
-        self.out_channels = widths[-1]
+        self.strides = tuple(strides)
 
     def forward(self, x: Tensor, graph: ClipGraph, *, stride: int = 1) -> tuple[Tensor, int]:
         """Run all blocks.
@@ -61,7 +61,7 @@ class Backbone(nn.Module):
         Returns:
             Features, shape (P, C_out, T', V), and the input frames between two of their frames.
         """
-        for block in self.blocks:
+        for block, step in zip(self.blocks, self.strides, strict=True):
             x = block(x, **graph.at(stride, x.shape[2]))
-            stride *= block.stride
+            stride *= step
         return x, stride

@@ -97,16 +97,18 @@ class ForecastTask:
 
 
 def cut_forecast(
-    positions: Tensor, visible: Tensor, frames: Tensor, *, num_frames: int
+    positions: Tensor, visible: Tensor, frames: Tensor | None, *, num_frames: int
 ) -> ForecastTask:
     """Cut the last `num_frames` valid frames off clips that have more than twice as many.
 
     Args:
         positions: Coordinates, shape (P, C, T, V).
         visible: Joints seen, bool, shape (P, T, V).
-        frames: Valid frames, one block from frame 0 on, bool, shape (P, T).
+        frames: Valid frames, from frame 0 on, bool, shape (P, T). None: all.
         num_frames: Frames to predict.
     """
+    if frames is None:
+        frames = visible.new_ones(visible.shape[:2])
     count = frames.sum(1)
     enough = count > 2 * num_frames
     observed = torch.where(enough, count - num_frames, count)

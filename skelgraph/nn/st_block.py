@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 from torch.nn import functional
 
-from skelgraph.nn.graph_conv import ActStructConv
 from skelgraph.nn.dropout import Dropout
+from skelgraph.nn.graph_conv import ActStructConv
 from skelgraph.nn.masked_norm import MaskedBatchNorm
 from skelgraph.nn.temporal_conv import TemporalConv, stride_mask
 

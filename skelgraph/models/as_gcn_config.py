@@ -1,0 +1,106 @@
+"""Options of AS-GCN."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from skelgraph.errors import ConfigError, unknown_name
+from skelgraph.nn.a_links import AimConfig
+from skelgraph.nn.attention import TowerConfig
+from skelgraph.transforms.streams import check_streams
+
+HEADS = ("gated", "pooled")
+
+
+@dataclass(frozen=True)
+class AsGcnConfig:
+    """Options of `AsGcn`.
+
+    Args:
+        num_coords: Coordinates of a joint, 2 or 3.
+        streams: Streams put side by side as channels.
+        channels: Features of each block.
+        strides: Temporal stride of each block.
+        kernel: Frames of the temporal convolutions.
+        separable: Temporal convolutions a channel, then a mix of channels.
+        s_order: Hops of the S-links; 0: a joint reaches only itself.
+        s_form: 'powers' of the partitions, or exact 'hops' as in the release.
+        a_links: Whether A-links are inferred and used.
+        a_weight: Lambda of the A-links.
+        aim: Options of A-link inference.
+        head: 'gated' or 'pooled'.
+        tower: Sizes of the gated head's towers.
+        dropout: Share of features dropped in blocks and before the classifier.
+        causal: No output frame depends on a later input frame.
+        forecast: Frames that the prediction head predicts; 0: no such head.
+    """
+
+    num_coords: int = 3
+    streams: tuple[str, ...] = ("joint",)
+    channels: tuple[int, ...] = (64, 64, 64, 128, 128, 128, 256, 256, 256)
+    strides: tuple[int, ...] = (1, 1, 1, 2, 1, 1, 2, 1, 1)
+    kernel: int = 9
+    separable: bool = False
+    s_order: int = 4
+    s_form: str = "powers"
+    a_links: bool = True
+    a_weight: float = 0.5
+    aim: AimConfig = field(default_factory=AimConfig)
+    head: str = "gated"
+    tower: TowerConfig = field(default_factory=TowerConfig)
+    dropout: float = 0.5
+    causal: bool = False
+    forecast: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """All options as plain values that JSON and YAML can hold."""
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> AsGcnConfig:
+        """Read what `to_dict` wrote; what is left out keeps its default.
+
+        Raises:
+            ConfigError: If a key is unknown.
+        """
+        nested = {"aim": AimConfig, "tower": TowerConfig}
+        known = _known(cls, values)
+        for key, kind in nested.items():
+            if isinstance(known.get(key), dict):
+                known[key] = kind(**_known(kind, known[key]))
+        options: dict[str, Any] = {}
+        for key, value in known.items():
+            options[key] = tuple(value) if isinstance(value, list) else value
+        return cls(**options)
+
+
+def check_config(config: AsGcnConfig) -> None:
+    """Raise ConfigError unless the options fit together."""
+    check_streams(config.streams)
+    if config.head not in HEADS:
+        raise ConfigError(unknown_name("head", config.head, HEADS))
+    rules = (
+        (config.num_coords in (2, 3), "num_coords", "2 or 3", config.num_coords),
+        (config.s_order >= 0, "s_order", "0 or more hops", config.s_order),
+        (config.forecast >= 0, "forecast", "0 or more frames", config.forecast),
+        (0 <= config.dropout < 1, "dropout", "a share from 0 up to 1", config.dropout),
+        (
+            0 < len(config.channels) == len(config.strides),
+            "strides",
+            f"one a block, {len(config.channels)} in all",
+            len(config.strides),
+        ),
+    )
+    for holds, name, rule, got in rules:
+        if not holds:
+            raise ConfigError(f"{name}: expected {rule}, got {got}. Change the configuration.")
+
+
+def _known(kind: type, values: dict[str, Any]) -> dict[str, Any]:
+    """Values whose keys are all fields of the dataclass `kind`."""
+    names = [f.name for f in fields(kind)]
+    for key in values:
+        if key not in names:
+            raise ConfigError(unknown_name(f"{kind.__name__} key", key, names))
+    return dict(values)
