@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,12 +11,16 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import PercentFormatter
 
 from skelgraph.graphs import Layout
+from skelgraph.graphs.layout import SLOTS
 from skelgraph.plots import heat, joint_time, style
 from skelgraph.plots.heat import Drawing, Scale
 from skelgraph.plots.joint_time import WHOLE_CLIP, Span
 
 UNIT = "share of attention"
 DIFFERENCE = "share of attention minus the mean of the classes"
+TIMES_EQUAL = "attention (1: an equal share)"
+LEAST_END = 2.0  # equal shares at the end of a scale at least: even attention looks even
+LEAST_DIFFERENCE = 0.25  # the same for differences of classes
 BAR_WIDTH = 0.95  # of a colour bar with its label, in inches
 AXIS_HEIGHT = 0.75  # of a time axis with its label and the matrices' titles, in inches
 
@@ -36,7 +39,7 @@ def skeleton_figure(layout: Layout, weights: np.ndarray, *, title: str = "") -> 
     """
     drawing = heat.plan(layout, weights)
     width, height = drawing.size
-    figure = _titled(width + BAR_WIDTH, height, title)
+    figure = style.titled_figure(width + BAR_WIDTH, height, title)
     _draw_skeletons(figure, layout, weights, drawing=drawing)
     return figure
 
@@ -48,15 +51,15 @@ def time_figure(
 
     Args:
         layout: Skeleton that the model sees.
-        weights: Share of attention of each joint at each frame, (M, T, V).
+        weights: Share of attention of each joint at each frame, a body's sum is 1, (M, T, V).
         span: The time axis, from `joint_time.seconds`.
         title: Stands over the figure.
 
     Returns:
-        Figure with a row a joint, grouped by part, and a colour bar.
+        Figure with a row a joint, grouped by part, and a colour bar in equal shares, 1 / (T V).
     """
     width, height = _matrix_size(layout, len(weights))
-    figure = _titled(width, height, title)
+    figure = style.titled_figure(width, height, title)
     _draw_times(figure, layout, weights, span=span)
     return figure
 
@@ -80,7 +83,7 @@ def attention_figure(
     """
     drawing = heat.plan(layout, weights)
     (width, upper), (other_width, lower) = drawing.size, _matrix_size(layout, len(weights))
-    figure = _titled(max(width + BAR_WIDTH, other_width), upper + lower, title)
+    figure = style.titled_figure(max(width + BAR_WIDTH, other_width), upper + lower, title)
     above, below = figure.subfigures(2, 1, height_ratios=(upper, lower))
     _draw_skeletons(above, layout, weights, drawing=drawing)
     _draw_times(below, layout, frame_weights, span=span)
@@ -112,9 +115,10 @@ def classes_figure(
     drawings = [heat.plan(layout, values, named=0, size=size) for values in shown]
     width, height = max(drawings[0].size[0], 1.7), drawings[0].size[1]
     rows, columns = _rows_and_columns(len(shown), width + 0.2, height + 0.75)
-    figure = _titled(columns * (width + 0.2) + BAR_WIDTH, rows * (height + 0.75), title)
+    figure = style.titled_figure(columns * (width + 0.2) + BAR_WIDTH, rows * (height + 0.75), title)
     grid = figure.subplots(rows, columns, squeeze=False)
-    scale = _scale(shown, relative=relative)
+    least = (LEAST_DIFFERENCE if relative else LEAST_END) / layout.num_joints
+    scale = _scale(shown, least=least, relative=relative)
     for axes in grid.flat[len(shown) :]:
         axes.set_axis_off()
     for axes, values, name, drawing in zip(grid.flat, shown, class_names, drawings, strict=False):
@@ -135,14 +139,6 @@ def _rows_and_columns(count: int, width: float, height: float) -> tuple[int, int
     return rows, -(-count // rows)
 
 
-def _titled(width: float, height: float, title: str) -> Figure:
-    """A figure with room for its title, which is broken where the paper ends."""
-    lines = textwrap.wrap(title, max(20, int(width / 0.1)))
-    figure = style.new_figure(width, height + 0.25 * len(lines))
-    style.head(figure, "\n".join(lines))
-    return figure
-
-
 def _matrix_size(layout: Layout, bodies: int) -> tuple[float, float]:
     width = 3.0 + (2.6 if bodies == 1 else 2.0) * bodies
     return max(width, 6.0), joint_time.matrix_height(layout) + AXIS_HEIGHT
@@ -152,7 +148,7 @@ def _draw_skeletons(
     figure: Figure | SubFigure, layout: Layout, weights: np.ndarray, *, drawing: Drawing
 ) -> None:
     axes = figure.subplots()
-    scale = _scale(weights)
+    scale = _scale(weights, least=LEAST_END / layout.num_joints)
     heat.draw(axes, layout, weights, drawing=drawing, scale=scale)
     bar = _add_bar(figure, [axes], scale, label=UNIT)
     _mark_equal_shares(bar, layout, scale)
@@ -161,12 +157,13 @@ def _draw_skeletons(
 def _draw_times(
     figure: Figure | SubFigure, layout: Layout, weights: np.ndarray, *, span: Span
 ) -> None:
-    scale = _scale(weights)
+    weights = weights * weights.shape[1] * weights.shape[2]
+    scale = _scale(weights, least=LEAST_END)
     drawn = joint_time.draw_matrices(
         figure, layout, weights[_order(layout, len(weights))], span=span,
-        titles=_titles(layout, len(weights)), limits=scale.limits, colours=scale.colours,
+        titles=_titles(layout, weights), limits=scale.limits, colours=scale.colours,
     )  # fmt: skip
-    _add_bar(figure, drawn, scale, label=f"{UNIT} at the time")
+    style.colour_bar(figure, drawn, colours=scale.colours, limits=scale.limits, label=TIMES_EQUAL)
 
 
 def _order(layout: Layout, bodies: int) -> list[int]:
@@ -174,19 +171,26 @@ def _order(layout: Layout, bodies: int) -> list[int]:
     return [1, 0] if layout.instances == "hands" else list(range(bodies))
 
 
-def _titles(layout: Layout, bodies: int) -> list[str]:
+def _titles(layout: Layout, weights: np.ndarray) -> list[str]:
+    bodies = len(weights)
+    names = [f"body {body + 1}" if bodies > 1 else "" for body in range(bodies)]
     if layout.instances == "hands":
-        return ["right hand", "left hand"]
-    return [f"body {body + 1}" if bodies > 1 else "" for body in range(bodies)]
+        names = [f"{slot} hand" for slot in SLOTS]
+    seen = [bool(np.isfinite(weights[body]).any()) for body in range(bodies)]
+    titles = [name if seen[i] else f"{name} (not seen)".strip() for i, name in enumerate(names)]
+    return [titles[body] for body in _order(layout, bodies)]
 
 
-def _scale(weights: np.ndarray, *, relative: bool = False) -> Scale:
-    """Shares from 0 to the greatest; differences as far below zero as above."""
-    greatest = float(np.nanmax(np.abs(weights))) if np.isfinite(weights).any() else 0.0
-    greatest = greatest or 1.0
-    if relative:
-        return Scale(style.diverging(), -greatest, greatest)
-    return Scale(style.sequential(), 0.0, greatest)
+def _scale(weights: np.ndarray, *, least: float, relative: bool = False) -> Scale:
+    """From 0 to the greatest value; differences as far below zero as above.
+
+    Args:
+        weights: Values, NaN where there is none.
+        least: The scale ends there at least.
+        relative: The values are differences.
+    """
+    end = max(float(np.abs(weights[np.isfinite(weights)]).max(initial=0.0)), least)
+    return Scale(style.diverging(), -end, end) if relative else Scale(style.sequential(), 0.0, end)
 
 
 def _add_bar(
@@ -241,4 +245,4 @@ def _list_greatest(
 
 def _full_name(layout: Layout, body: int, joint: int) -> str:
     name = style.spoken(layout.joints[joint])
-    return f"{('left', 'right')[body]} {name}" if layout.instances == "hands" else name
+    return f"{SLOTS[body]} {name}" if layout.instances == "hands" else name

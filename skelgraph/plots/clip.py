@@ -13,6 +13,7 @@ from matplotlib.lines import Line2D
 
 from skelgraph.errors import SkelgraphError
 from skelgraph.graphs import Layout
+from skelgraph.graphs.layout import SLOTS
 from skelgraph.plots import style
 from skelgraph.plots.parts import part_colours
 
@@ -33,12 +34,14 @@ class Moments:
         seen: Which joints were seen at the moment; others stand where they are
             interpolated, shape (K, M, V).
         note: What was done to the places, for the reader.
+        names: What stands over each body that is seen at all; empty: nothing.
     """
 
     frames: np.ndarray
     points: np.ndarray
     seen: np.ndarray
     note: str = ""
+    names: tuple[str, ...] = ()
 
 
 def clip_figure(
@@ -73,19 +76,20 @@ def clip_figure(
             f"{len(keypoints)} frames. Choose another clip."
         )
     shown = choose_moments(keypoints, layout, axes=axes, count=moments)
-    low, high = _box(shown.points)
+    low, high = _box(shown)
     width = CELL_HEIGHT * float(np.clip((high - low)[0] / (high - low)[1], 0.45, 3.0))
     columns = min(len(shown.frames), max(1, int(PAGE_WIDTH // width)))
     rows = -(-len(shown.frames) // columns)
     columns = -(-len(shown.frames) // rows)
-    figure = style.new_figure(max(columns * (width + 0.1), 4.5), rows * (CELL_HEIGHT + 0.4) + 1.1)
-    style.head(figure, title)
+    size = (max(columns * (width + 0.1), 4.5), rows * (CELL_HEIGHT + 0.4) + 0.7)
+    figure = style.titled_figure(*size, title)
     grid = figure.subplots(rows, columns, squeeze=False)
     for cell in grid.flat[len(shown.frames) :]:
         cell.set_axis_off()
     for place, cell in zip(range(len(shown.frames)), grid.flat, strict=False):
         _frame(cell, low, high)
         _draw_bodies(cell, shown, layout, place)
+        _name_bodies(cell, shown)
         _caption(cell, shown, place, fps=fps)
     _legend(figure, shown, layout)
     return figure
@@ -106,10 +110,11 @@ def choose_moments(
     points = picture(keypoints, axes)
     seen = np.isfinite(points).all(axis=-1)
     points = between(points, seen)
-    note = ""
-    if layout.instances == "hands":
-        points, note = _side_by_side(points, layout)
-    return Moments(frames, points[frames], seen[frames], note)
+    if layout.instances != "hands":
+        return Moments(frames, points[frames], seen[frames])
+    points, note = _side_by_side(points, layout)
+    names = tuple(f"{slot} hand" for slot in SLOTS)
+    return Moments(frames, points[frames], seen[frames], note, names)
 
 
 def picture(positions: np.ndarray, axes: Sequence[str]) -> np.ndarray:
@@ -162,14 +167,19 @@ def _side_by_side(points: np.ndarray, layout: Layout) -> tuple[np.ndarray, str]:
     if any(_travels(points[:, body]) for body in range(points.shape[1])):
         points = points - points[:, :, layout.root][:, :, None]
         note = "each hand is drawn from its wrist"
-    low, high = np.nanmin(points, axis=(0, 2)), np.nanmax(points, axis=(0, 2))
-    low, high = np.nan_to_num(low), np.nan_to_num(high)
-    gap = 0.15 * float((high - low)[:, 0].max())
+    boxes = [_corners(points[:, body]) for body in range(points.shape[1])]
+    gap = 0.15 * max(float(high[0] - low[0]) for low, high in boxes)
     placed, cursor = np.array(points), 0.0
-    for body in reversed(range(points.shape[1])):
-        placed[:, body] -= [low[body, 0] - cursor, (low + high)[body, 1] / 2]
-        cursor += (high - low)[body, 0] + gap
+    for body, (low, high) in reversed(list(enumerate(boxes))):
+        placed[:, body] -= [low[0] - cursor, (low + high)[1] / 2]
+        cursor += float(high[0] - low[0]) + gap
     return placed, note
+
+
+def _corners(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Lower left and upper right corner of the places that are known, (..., 2)."""
+    known = points[np.isfinite(points).all(axis=-1)]
+    return (known.min(axis=0), known.max(axis=0)) if len(known) else (np.zeros(2), np.zeros(2))
 
 
 def _travels(points: np.ndarray) -> bool:
@@ -180,12 +190,11 @@ def _travels(points: np.ndarray) -> bool:
     return bool(np.ptp(known, axis=(0, 1)).max() > HANDS_APART * size)
 
 
-def _box(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Lower left and upper right corner of all places, with a margin."""
-    low = np.nanmin(points, axis=(0, 1, 2))
-    high = np.nanmax(points, axis=(0, 1, 2))
+def _box(shown: Moments) -> tuple[np.ndarray, np.ndarray]:
+    """Lower left and upper right corner of all places, with a margin and room for names."""
+    low, high = _corners(shown.points)
     margin = 0.06 * max(float((high - low).max()), 1e-6)
-    return low - margin, high + margin
+    return low - margin, high + margin * (1.0 if not shown.names else np.array([1.0, 2.5]))
 
 
 def _frame(axes: Axes, low: np.ndarray, high: np.ndarray) -> None:
@@ -244,6 +253,18 @@ def _draw_body(
         *points[placed & ~seen].T, s=size + 5, facecolors=style.PAPER, edgecolors=style.MUTED,
         marker=marker, linewidths=0.7, zorder=3,
     )  # fmt: skip
+
+
+def _name_bodies(axes: Axes, shown: Moments) -> None:
+    """Name the hands, each over the middle of its places."""
+    for body, name in enumerate(shown.names[: shown.points.shape[1]]):
+        if not np.isfinite(shown.points[:, body]).any():
+            continue
+        low, high = _corners(shown.points[:, body])
+        axes.text(
+            (low + high)[0] / 2, axes.get_ylim()[1], name, ha="center", va="top",
+            fontsize=style.TINY_SIZE, color=style.MUTED,
+        )  # fmt: skip
 
 
 def _caption(axes: Axes, shown: Moments, place: int, *, fps: float | None) -> None:

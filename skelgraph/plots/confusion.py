@@ -97,8 +97,8 @@ def confusion_figure(counts: np.ndarray, class_names: Sequence[str], *, title: s
     listed = top_confusions(counts) if len(names) > COUNTED_CELLS else []
     side = _matrix_side(len(names))
     margin = 1.0 + CHARACTER * max(map(len, names))
-    figure = style.new_figure(side + margin + 0.9 + (3.6 if listed else 0), side + margin + 0.3)
-    style.head(figure, title)
+    width = side + margin + 0.9 + (3.6 if listed else 0.0)
+    figure = style.titled_figure(width, side + margin, title)
     if listed:
         matrix_part, list_part = figure.subfigures(1, 2, width_ratios=(side + margin + 0.9, 3.6))
         axes = matrix_part.subplots()

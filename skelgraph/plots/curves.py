@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,19 +12,28 @@ from matplotlib.ticker import MaxNLocator
 
 from skelgraph.plots import style
 
-LOSSES = "loss"
-RATES = "lr"
-SKIPPED = ("epoch", "seconds", "time")
-TERMS = "loss terms"
-SCORES = "score"
+CLASSES, TERMS, SCORES, RATES = "classes", "terms", "scores", "rates"
 UNITS = {
-    LOSSES: "loss", TERMS: "loss term", SCORES: "fraction of clips", RATES: "learning rate"
-}  # fmt: skip
-NAMES = {"lr": "learning rate", "top1": "top-1", "macro_f1": "macro F1"}
+    CLASSES: "cross-entropy (nats)",
+    TERMS: "loss terms",
+    SCORES: "fraction of clips",
+    RATES: "learning rate",
+}
+NAMES = {
+    "lr": "learning rate",
+    "top1": "top-1",
+    "macro_f1": "macro F1",
+    "ce": "cross-entropy",
+    "nll": "cross-entropy",
+    "aim_nll": "A-links, error",
+    "aim_kl": "A-links, KL",
+}
+LINKS = "links"
+History = Mapping[str, Sequence[Any] | np.ndarray]
 
 
 def curves_figure(
-    history: Mapping[str, Sequence[float] | np.ndarray],
+    history: History,
     *,
     best_epoch: int | None = None,
     title: str = "",
@@ -31,8 +41,10 @@ def curves_figure(
     """Draw every column of a training history over its epochs, one panel a kind of quantity.
 
     Args:
-        history: Columns of equal length (E,): `epoch`, then any of `*_loss`, scores such as
-            `val_top1` (fractions) and `lr`. NaN where a phase did not measure a column.
+        history: Columns of equal length (E,): `epoch`, then any of `train_ce`, `val_nll`,
+            `train_loss`, its terms, scores such as `val_top1` (fractions) and `lr`. NaN where
+            an epoch did not measure a column. Epochs whose `stage` is "links" trained the
+            A-links alone; they are shaded.
         best_epoch: Epoch whose weights were kept; it is marked in every panel.
         title: Stands over the figure.
 
@@ -40,15 +52,15 @@ def curves_figure(
         Figure with the panels below one another, so that epochs line up.
 
     Example:
-        >>> figure = curves_figure({"epoch": [1, 2], "train_loss": [2.0, 1.0]}, best_epoch=2)
+        >>> figure = curves_figure({"epoch": [1, 2], "train_ce": [2.0, 1.0]}, best_epoch=2)
         >>> len(figure.axes)
         1
     """
     epochs = np.asarray(history["epoch"], dtype=float)
     panels = group_columns(history)
-    figure = style.new_figure(6.4, 0.7 + 1.75 * max(len(panels), 1))
-    style.head(figure, title)
+    figure = style.titled_figure(6.8, 0.4 + 1.75 * max(len(panels), 1), title)
     grid = figure.subplots(max(len(panels), 1), 1, sharex=True, squeeze=False)[:, 0]
+    _shade_links(grid, history, epochs)
     for axes, (kind, columns) in zip(grid, panels.items(), strict=False):
         _panel(axes, epochs, columns, kind)
         _mark_best(axes, epochs, best_epoch)
@@ -61,39 +73,43 @@ def curves_figure(
     return figure
 
 
-def group_columns(
-    history: Mapping[str, Sequence[float] | np.ndarray],
-) -> dict[str, dict[str, np.ndarray]]:
-    """Sort the columns of a history into panels: losses, their terms, scores, learning rates.
+def group_columns(history: History) -> dict[str, dict[str, np.ndarray]]:
+    """Sort the columns of a history into panels.
 
-    A term of the loss has a panel of its own, because its scale may be another. Columns
-    without one finite number are left out, and so is what counts time.
+    What is no number, without one finite number, or counts time is left out.
 
     Example:
         >>> list(group_columns({"epoch": [1], "lr": [0.1], "val_top1": [0.5]}))
-        ['score', 'lr']
+        ['scores', 'rates']
     """
     panels: dict[str, dict[str, np.ndarray]] = {kind: {} for kind in UNITS}
     for name, values in history.items():
-        kind = _kind(name)
+        kind = kind_of(name)
         column = np.asarray(values, dtype=float) if kind else np.empty(0)
         if np.isfinite(column).any():
             panels[kind][name] = column
     return {kind: columns for kind, columns in panels.items() if columns}
 
 
-def _kind(name: str) -> str:
-    if name in SKIPPED or name.endswith("seconds"):
-        return ""
-    if name.endswith("loss"):
-        return LOSSES if name.removesuffix("loss") in ("", "train_", "val_") else TERMS
-    if name == "lr" or name.startswith("lr_") or name.endswith("_lr"):
+def kind_of(name: str) -> str:
+    """Tell the panel of a column, "" for none.
+
+    Example:
+        >>> [kind_of(name) for name in ("val_nll", "train_loss", "aim_kl", "val_top1", "seconds")]
+        ['classes', 'terms', 'terms', 'scores', '']
+    """
+    part, _, rest = name.partition("_")
+    if name in ("lr", "link_lr"):
         return RATES
-    return SCORES if name.split("_")[0] in ("train", "val", "test") else ""
+    if part in ("train", "val", "test"):
+        return {"ce": CLASSES, "nll": CLASSES, "loss": TERMS}.get(rest, SCORES)
+    return TERMS if name == "forecast" or part == "aim" or name.endswith("loss") else ""
 
 
 def _panel(axes: Axes, epochs: np.ndarray, columns: Mapping[str, np.ndarray], kind: str) -> None:
     style.dress(axes, y_label=UNITS[kind], grid=True)
+    if kind in (RATES, TERMS) and _spread(columns) > 20:
+        axes.set_yscale("log")
     for place, (name, values) in enumerate(columns.items()):
         colour, line = _stroke(name, place)
         shown = np.isfinite(values)
@@ -103,8 +119,6 @@ def _panel(axes: Axes, epochs: np.ndarray, columns: Mapping[str, np.ndarray], ki
             epochs[shown], values[shown], color=colour, linestyle=line, linewidth=1.4,
             marker=dots, markersize=3, label=label,
         )  # fmt: skip
-    if kind in (RATES, TERMS) and _spread(columns) > 20:
-        axes.set_yscale("log")
     if kind == SCORES:
         axes.set_ylim(0.0, 1.03)
     axes.legend(
@@ -114,10 +128,10 @@ def _panel(axes: Axes, epochs: np.ndarray, columns: Mapping[str, np.ndarray], ki
 
 
 def _stroke(name: str, place: int) -> tuple[str, str | tuple[int, tuple[int, ...]]]:
-    """Validation in vermillion, training in blue; a second column of a part is dashed."""
+    """Training blue, validation vermillion, others by their place; a second one is dashed."""
     parts = {"train": style.CATEGORICAL[0], "val": style.CATEGORICAL[1]}
-    colour = parts.get(name.split("_")[0], style.CATEGORICAL[2])
-    return colour, "-" if place < len(parts) else (0, (4, 2))
+    colour = parts.get(name.split("_")[0], style.CATEGORICAL[2 + place % 4])
+    return colour, (0, (4, 2)) if name.endswith("macro_f1") else "-"
 
 
 def spoken(name: str) -> str:
@@ -137,6 +151,18 @@ def _spread(columns: Mapping[str, np.ndarray]) -> float:
     values = np.concatenate([c[np.isfinite(c)] for c in columns.values()])
     positive = values[values > 0]
     return float(positive.max() / positive.min()) if len(positive) == len(values) else 1.0
+
+
+def _shade_links(grid: Sequence[Axes], history: History, epochs: np.ndarray) -> None:
+    """Shade the epochs that trained the A-links alone, and say so beside the last panel."""
+    alone = np.asarray(history.get("stage", [""] * len(epochs))) == LINKS
+    if not alone.any():
+        return
+    for axes in grid:
+        axes.axvspan(
+            epochs[alone].min() - 0.5, epochs[alone].max() + 0.5, color=style.FAINT, alpha=0.5,
+            linewidth=0, zorder=0, label="A-links alone" if axes is grid[-1] else None,
+        )  # fmt: skip
 
 
 def _mark_best(axes: Axes, epochs: np.ndarray, best_epoch: int | None) -> None:

@@ -121,14 +121,15 @@ def draw(axes: Axes, layout: Layout, values: np.ndarray, *, drawing: Drawing, sc
     axes.set_ylim(low, high + 0.3)
     for panel in drawing.panels:
         draw_heat(axes, layout, values, panel=panel, scale=scale)
-        _write_title(axes, panel, high)
+        shown = np.isfinite(values[panel.body, panel.joints]).any()
+        _write_title(axes, panel, high, unseen="" if shown else " (not seen)")
         _write_names(axes, panel, drawing, heights=(low, high))
 
 
-def _write_title(axes: Axes, panel: Panel, high: float) -> None:
+def _write_title(axes: Axes, panel: Panel, high: float, *, unseen: str) -> None:
     left, right, _, _ = panel.box
     axes.text(
-        (left + right) / 2, high + 0.05, panel.title, ha="center", va="bottom",
+        (left + right) / 2, high + 0.05, f"{panel.title}{unseen}", ha="center", va="bottom",
         fontsize=style.TEXT_SIZE, color=style.INK,
     )  # fmt: skip
 

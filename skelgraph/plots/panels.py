@@ -111,6 +111,8 @@ def _upright(points: np.ndarray, root: int) -> np.ndarray:
     """Turn points about the root until they lie above it on average."""
     across, up = points.mean(axis=0) - points[root]
     length = float(np.hypot(across, up))
+    if length == 0:
+        return np.asarray(points - points[root])
     cos, sin = up / length, across / length
     return np.asarray((points - points[root]) @ np.array([[cos, sin], [-sin, cos]]))
 

@@ -1,4 +1,4 @@
-"""One colour for each body part, the same in every figure."""
+"""Body parts: which joints they have, and their colours."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ settings: what a figure needs is set on its own axes.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 import numpy as np
@@ -83,9 +84,20 @@ def categorical(count: int) -> tuple[str, ...]:
     return tuple(CATEGORICAL[i % len(CATEGORICAL)] for i in range(count))
 
 
-def new_figure(width: float, height: float) -> Figure:
-    """An empty figure on white paper whose parts keep clear of each other (constrained layout)."""
-    return Figure(figsize=(width, height), layout="constrained", facecolor=PAPER)
+def titled_figure(width: float, height: float, title: str) -> Figure:
+    """An empty figure on white paper whose parts keep clear of each other (constrained layout).
+
+    Args:
+        width: Of the paper, in inches.
+        height: Of all below the title, in inches.
+        title: Stands over all panels, broken where the paper ends; an empty one takes no room.
+    """
+    lines = textwrap.wrap(title, max(20, int(width / 0.095)))
+    size = (width, height + 0.25 * len(lines))
+    figure = Figure(figsize=size, layout="constrained", facecolor=PAPER)
+    if lines:
+        figure.suptitle("\n".join(lines), fontsize=TITLE_SIZE, color=INK)
+    return figure
 
 
 def dress(
@@ -114,12 +126,6 @@ def bare(axes: Axes, *, title: str = "") -> Axes:
     axes.set_aspect("equal")
     axes.set_title(title, fontsize=TEXT_SIZE, color=INK)
     return axes
-
-
-def head(figure: Figure, title: str) -> None:
-    """Write the figure's title over all of its panels; an empty one leaves no gap."""
-    if title:
-        figure.suptitle(title, fontsize=TITLE_SIZE, color=INK)
 
 
 def colour_bar(
