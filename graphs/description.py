@@ -64,7 +64,7 @@ def build(description: Mapping[str, Any], *, where: str) -> Layout:
     """
     faults = find_faults(description)
     if faults:
-        raise faulty(where, faults)
+        raise FaultyLayoutError(where, faults)
     rows = [joint_row(joint) for joint in description["joints"]]
     place = {name: index for index, (name, _, _) in enumerate(rows)}
 
@@ -105,12 +105,20 @@ def joint_row(joint: Any) -> tuple[Any, Any, Any]:
     return name, parent, neutral
 
 
-def faulty(where: str, faults: Sequence[str]) -> LayoutError:
-    """Word one error for all faults of a description."""
-    number = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
-    return LayoutError(
-        f"{where}: expected a layout without faults, got {number}.\n{list_faults(faults)}"
-    )
+class FaultyLayoutError(LayoutError):
+    """A layout's description has faults.
+
+    Args:
+        where: What a message calls the description.
+        faults: All of them; the message lists the first ten.
+    """
+
+    def __init__(self, where: str, faults: Sequence[str]) -> None:
+        self.faults = tuple(faults)
+        number = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+        super().__init__(
+            f"{where}: expected a layout without faults, got {number}.\n{list_faults(faults)}"
+        )
 
 
 def _describe_joint(layout: Layout, joint: int) -> list[Any]:

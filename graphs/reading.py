@@ -12,7 +12,7 @@ from typing import Any
 from skelgraph.errors import LayoutError, unknown_name
 from skelgraph.graphs.checking_composites import find_attach_faults, find_composite_faults
 from skelgraph.graphs.composing import compose, subset
-from skelgraph.graphs.description import faulty
+from skelgraph.graphs.description import FaultyLayoutError
 from skelgraph.graphs.layout import Layout
 
 SUFFIXES = (".yaml", ".yml")
@@ -95,12 +95,12 @@ def _from_description(description: Any, *, where: str, folder: Path | None) -> L
         return Layout.from_dict(description, where=where)
     faults = find_composite_faults(description)
     if faults:
-        raise faulty(where, faults)
+        raise FaultyLayoutError(where, faults)
     entries = description["compose"]
     layouts = _component_layouts(entries, where=where, folder=folder)
     faults = find_attach_faults(entries, [layout.joints for layout in layouts])
     if faults:
-        raise faulty(where, faults)
+        raise FaultyLayoutError(where, faults)
     return Layout.from_dict(compose(description, layouts), where=where)
 
 
@@ -114,7 +114,7 @@ def _component_layouts(
         except LayoutError as error:
             faults.append(f"compose[{place}]: {error}")
     if faults:
-        raise faulty(where, faults)
+        raise FaultyLayoutError(where, faults)
     return layouts
 
 
