@@ -92,14 +92,15 @@ def map_joints(source: Layout, target: Layout, *, slot: str | None = None) -> Jo
         [29, 30, 31]
     """
     _check_slot(target, slot)
-    found = _own_parts(source, target)
-    if not found and set(target.joints) <= set(source.joints):
+    parts = _own_parts(source, target)
+    hands = [part for part in parts if part.slot]
+    if target.instances == HANDS and hands:
+        return _by_hand(source, target, hands, slot=slot)
+    if set(target.joints) <= set(source.joints):
         return _by_name(source, target, slot=slot)
-    if not found:
-        raise _lacking(source, target)
-    if target.instances == HANDS:
-        return _by_hand(source, target, found, slot=slot)
-    return _by_part(source, target, found[0])
+    if parts and target.instances != HANDS:
+        return _by_part(source, target, parts[0])
+    raise _lacking(source, target)
 
 
 def _own_parts(source: Layout, target: Layout) -> list[Component]:
@@ -134,7 +135,7 @@ def _by_name(source: Layout, target: Layout, *, slot: str | None) -> JointMap:
 def _by_hand(
     source: Layout, target: Layout, parts: Sequence[Component], *, slot: str | None
 ) -> JointMap:
-    chosen = {part.slot: part for part in parts if part.slot and slot in (None, part.slot)}
+    chosen = {part.slot: part for part in parts if slot in (None, part.slot)}
     if not chosen:
         raise LayoutError(
             f"--slot: expected a hand that layout '{source.name}' has, got '{slot}'. "

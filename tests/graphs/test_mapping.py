@@ -129,6 +129,24 @@ def test_a_body_with_a_prefix_is_taken_as_a_part() -> None:
     assert "its part 'body_*', as 'mediapipe_pose'" in joints.describe()
 
 
+def test_the_pose_of_holistic_is_taken_by_name() -> None:
+    full, pose = load_layout("mediapipe_holistic"), load_layout("mediapipe_pose")
+    joints = map_joints(full, pose)
+    assert joints.slots.tolist() == [list(range(33))]
+    assert joints.source_body is None
+    assert joints.describe() == (
+        "33 of the 75 joints of 'mediapipe_holistic' by name, as 'mediapipe_pose'"
+    )
+
+
+def test_hands_that_name_no_slot_cannot_fill_one() -> None:
+    description = load_layout("openpose_upper8_hands").to_dict()
+    for component in description["components"]:
+        component["slot"] = None
+    with pytest.raises(LayoutError, match="which lack wrist, thumb_cmc"):
+        map_joints(Layout.from_dict(description), load_layout("mediapipe_hands"))
+
+
 def test_shrec_gives_the_joints_of_mediapipe_by_name() -> None:
     shrec, hands = load_layout("shrec_hand"), load_layout("mediapipe_hands")
     assert map_joints(shrec, hands).slots.tolist() == [[0, *range(2, 22)]]
