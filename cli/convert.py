@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.option(
     "--layout",
     metavar="NAME_OR_FILE",
-    help="Layout that the source was recorded with, where it does not say.",
+    help="Layout that the source was recorded with.",
 )
 @click.option(
     "--labels",
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 @click.option(
     "--fps",
     type=click.FloatRange(min=0, min_open=True),
-    help="Frames per second, where the source does not say.",
+    help="Frames per second; goes before what the source says.",
 )
 @force_option
 @report_options

@@ -237,13 +237,7 @@ class ClipSet:
         bodies = max(bodies, 2) if self.layout.instances == HANDS else bodies
         channels = first.keypoints.shape[-1]
         shape = (frames, bodies, self.layout.num_joints, channels)
-        self._file: Any = None
-        if 4 * int(np.prod(shape, dtype=np.int64)) <= limit:
-            self._positions = torch.zeros(shape)
-        else:
-            self._file = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the set
-            mapped = np.memmap(self._file, dtype=np.float32, mode="w+", shape=shape)
-            self._positions = torch.from_numpy(mapped)
+        self._positions = _frames_for(shape, limit)
         self._visible = torch.zeros(shape[:3], dtype=torch.bool)
         neutral = neutral_coordinates(self.layout, bodies=bodies, channels=channels)
         centre = neutral[:, list(self.layout.centre)].mean(axis=1, keepdims=True)
@@ -286,3 +280,12 @@ class ClipSet:
             middle = (middle * valid).sum(1, keepdim=True) / valid.sum(1, keepdim=True)
         moved = positions - middle[:, :, None, None]
         return torch.where(present[..., None], moved, self._neutral)
+
+
+def _frames_for(shape: tuple[int, ...], limit: int) -> Tensor:
+    """Make room for float32 frames: in memory, or above the limit in a nameless file."""
+    if 4 * int(np.prod(shape, dtype=np.int64)) <= limit:
+        return torch.zeros(shape)
+    with tempfile.TemporaryFile() as file:
+        mapped = np.memmap(file, dtype=np.float32, mode="w+", shape=shape)
+    return torch.from_numpy(mapped)

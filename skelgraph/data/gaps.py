@@ -53,8 +53,8 @@ def trace_centres(
     """
     chosen = np.zeros(positions.shape[2], dtype=bool)
     chosen[list(centre)] = True
-    has_centre = (known & chosen).any(axis=(0, 2))
-    used = known & np.where(has_centre[:, None], chosen, True)
+    has_centre = np.asarray((known & chosen).any(axis=(0, 2)))
+    used = known & (chosen | ~has_centre[:, None])
     joint = np.flatnonzero(used.any(axis=(0, 1)))
     used = used[..., joint]
     moved = np.where(used[..., None], positions[:, :, joint] - offsets[:, joint], 0)

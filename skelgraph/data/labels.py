@@ -6,6 +6,7 @@ import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from skelgraph.data.clip import Clip
 from skelgraph.data.formats.reading import Reading
@@ -111,7 +112,7 @@ def _changed(clip: Clip, row: dict[str, str], names: tuple[str, ...]) -> Clip:
     label = int(row["label"]) if row.get("label") else -1
     if row.get("class"):
         label = names.index(row["class"])
-    numbers = {key: int(row[key]) for key in NUMBERS if row.get(key)}
+    numbers: dict[str, Any] = {key: int(row[key]) for key in NUMBERS if row.get(key)}
     return replace(clip, label=None if label < 0 else label, **numbers)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -63,7 +64,7 @@ class ClipList:
     def clips(self) -> ClipTable:
         frames = np.array([clip.num_frames for clip in self._clips], dtype=np.int64)
         labels = [-1 if clip.label is None else clip.label for clip in self._clips]
-        numbers = {
+        numbers: dict[str, Any] = {
             key: np.array([getattr(clip, key) for clip in self._clips], dtype=np.int64)
             for key in ("subject", "camera", "setup", "repetition")
         }

@@ -82,7 +82,7 @@ def prepare_clip(
     positions = positions * np.float32(factor)
     known = bridge_gaps(positions, seen, max_gap=options.max_gap)
     counts["joints interpolated"] += int(known.sum() - seen.sum())
-    counts["joints at the neutral pose"] += int(known.size - known.sum())
+    counts["joints at the neutral pose"] += int((~known & known.any(axis=(0, 2))[:, None]).sum())
     return _filled(positions, known, layout), seen
 
 
@@ -125,7 +125,7 @@ def _filled(positions: np.ndarray, known: np.ndarray, layout: Layout) -> np.ndar
     neutral = neutral_coordinates(layout, bodies=bodies, channels=channels)
     offsets = neutral - neutral[:, list(layout.centre)].mean(axis=1, keepdims=True)
     centres = trace_centres(positions, known, offsets=offsets, centre=layout.centre)
-    present = known.any(axis=(0, 2))
+    present = np.asarray(known.any(axis=(0, 2)))
     if present.any():
         middle = centres[:, present].mean(axis=(0, 1), dtype=np.float64).astype(np.float32)
         centres = np.where(present[:, None], centres - middle, 0)

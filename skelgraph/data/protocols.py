@@ -115,7 +115,7 @@ def split_clips(
         "subjects": {name: _ids(known.subject[part == i]) for i, name in enumerate(PARTS)},
     }
     rows = [labelled[part == i] for i in range(3)]
-    return Split(*rows, protocol=protocol, details=details)
+    return Split(rows[0], rows[1], rows[2], protocol, details)
 
 
 def num_folds(table: ClipTable, protocol: str, *, folds: int = 3) -> int:

@@ -40,7 +40,8 @@ def sample_times(
     count = len(length)
     if generator is None:
         within = torch.full((count, num_frames), 0.5, dtype=torch.float64)
-        share, start = torch.ones(count, 1, dtype=torch.float64), 0.0
+        share = torch.ones(count, 1, dtype=torch.float64)
+        start = torch.zeros(count, 1, dtype=torch.float64)
     else:
         # A row a window, so that the draws of one do not depend on how many come after it.
         drawn = torch.rand(count, num_frames + 2, generator=generator, dtype=torch.float64)

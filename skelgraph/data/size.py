@@ -12,7 +12,8 @@ UNSCALED = "clips left at their recorded size"
 UNSEEN = "clips of unknown size, taken as not seen"
 EMPTY = "clips in which no joint of the layout is seen"
 
-SMALLEST = 1e-6
+SMALLEST = 1e-6  # lengths below count as none, in the units of the recording
+FLATTEST = 0.3  # a neutral length of which a projection keeps less than this says nothing
 
 
 def neutral_coordinates(layout: Layout, *, bodies: int, channels: int) -> np.ndarray:
@@ -40,23 +41,30 @@ def size_factor(
     """
     if not seen.any():
         return EMPTY, 1.0
-    channels = positions.shape[-1]
-    measured = _reference_length(positions, layout)
-    if measured is not None:
-        return BY_REFERENCE, _reference_length(
-            layout.neutral[None, None, :, :channels], layout
-        ) / measured
-    ratio = _bone_ratio(positions, layout)
-    if ratio is not None:
-        return BY_BONES, ratio
+    factor = _reference_ratio(positions, layout)
+    if factor is not None:
+        return BY_REFERENCE, factor
+    factor = _bone_ratio(positions, layout)
+    if factor is not None:
+        return BY_BONES, factor
     return (UNSCALED, 1.0) if metric else (UNSEEN, None)
 
 
-def _reference_length(positions: np.ndarray, layout: Layout) -> float | None:
-    first, second = (positions[:, :, list(group)].mean(axis=2) for group in layout.reference)
-    length = np.linalg.norm(first - second, axis=-1)
+def _reference_ratio(positions: np.ndarray, layout: Layout) -> float | None:
+    neutral = layout.neutral[:, : positions.shape[-1]]
+    wanted = float(np.linalg.norm(_reference(neutral, layout)))
+    length = np.linalg.norm(_reference(positions, layout), axis=-1)
     length = length[length > SMALLEST]
-    return float(np.median(length)) if length.size else None
+    if length.size == 0 or wanted < FLATTEST * layout.reference_length:
+        return None
+    return wanted / float(np.median(length))
+
+
+def _reference(positions: np.ndarray, layout: Layout) -> np.ndarray:
+    """Vector from the first to the second reference group: (..., V, C) to (..., C)."""
+    first, second = (positions[..., list(group), :].mean(axis=-2) for group in layout.reference)
+    vector: np.ndarray = second - first
+    return vector
 
 
 def _bone_ratio(positions: np.ndarray, layout: Layout) -> float | None:
@@ -64,9 +72,9 @@ def _bone_ratio(positions: np.ndarray, layout: Layout) -> float | None:
     length = np.linalg.norm(bone, axis=-1).reshape(-1, layout.num_joints)
     neutral = layout.neutral[:, : positions.shape[-1]]
     wanted = np.linalg.norm(neutral - neutral[layout.bones], axis=-1)
-    real = np.ones(layout.num_joints, dtype=bool)
-    real[list(layout.virtual)] = False
-    usable = real & (wanted > SMALLEST) & (length > SMALLEST).any(axis=0)
+    usable = (wanted > SMALLEST) & (wanted >= FLATTEST * layout.bone_lengths)
+    usable[list(layout.virtual)] = False
+    usable &= (length > SMALLEST).any(axis=0)
     if not usable.any():
         return None
     length = np.where(length[:, usable] > SMALLEST, length[:, usable], np.nan)

@@ -9,7 +9,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -51,9 +51,12 @@ def write_files(
     with _beside(target) as folder:
         writer = _Writer(folder, class_names)
         with _disk_errors(target, writer):
-            for clip in clips:
-                writer.add(clip)
-            writer.finish(provenance, report)
+            try:
+                for clip in clips:
+                    writer.add(clip)
+                writer.finish(provenance, report)
+            finally:
+                writer.close()
         _put_in_place(folder, target, force=force)
 
 
@@ -116,6 +119,12 @@ class _Writer:
         with (self.folder / DATASET).open("w", encoding="utf-8") as file:
             file.write(facts)
             sync(file)
+
+    def close(self) -> None:
+        """Let go of the files; what a full disk keeps back is lost with them."""
+        for file in (self.keypoints.file, self.confidence.file, self.index):
+            with suppress(OSError):
+                file.close()
 
     def _begin(self, clip: Clip) -> None:
         self.first = clip

@@ -35,7 +35,7 @@ def convert(
         source: File or folder.
         target: The store to make.
         format: Name of the format. None: found by looking.
-        options: What the file does not say.
+        options: What the user knows better.
         labels: CSV that gives labels, see `skelgraph.data.labels`.
         force: Replace a store that is there.
         track: Wraps the clips and their number, to show progress.

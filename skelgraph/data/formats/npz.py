@@ -10,6 +10,7 @@ tracking state (0 lost, 1 inferred, 2 tracked; kept as confidence 0, 0.5, 1).
 
 from __future__ import annotations
 
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -27,6 +28,12 @@ from skelgraph.errors import FormatError, list_faults
 COLUMNS = ("label", "subject", "camera", "setup", "repetition")
 FACTS = ("keypoints", "offsets", "class_names", "joint_names", "layout", "fps", "units", "bodies")
 UNIT_NAMES = {**{unit: unit for unit in UNITS}, "m": "metre", "mm": "millimetre", "px": "pixel"}
+
+# What zipfile, zlib and numpy raise on bytes that are not what they say.
+DAMAGE = (
+    *(OSError, ValueError, EOFError, KeyError, RuntimeError, SyntaxError, OverflowError),
+    *(zipfile.BadZipFile, zlib.error, struct.error),
+)
 
 
 def recognises(path: Path) -> bool:
@@ -111,9 +118,9 @@ def _plan(
         source=source_name(path),
         order=order,
         units=units,
-        fps=_positive(arrays.get("fps")) or options.fps,
-        width=_whole(arrays.get("width")) or options.width,
-        height=_whole(arrays.get("height")) or options.height,
+        fps=options.fps or _positive(arrays.get("fps")),
+        width=options.width or _whole(arrays.get("width")),
+        height=options.height or _whole(arrays.get("height")),
         num_clips=num_clips,
         scored=scored,
         states=states,
@@ -124,11 +131,15 @@ def _plan(
 
 def _load(path: Path) -> dict[str, np.ndarray]:
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return {key: file[key] for key in file.files}
+        with path.open("rb") as file:
+            if not zipfile.is_zipfile(file):
+                raise zipfile.BadZipFile("no zip archive, or one that is cut off")
+            file.seek(0)
+            with np.load(file, allow_pickle=False) as content:
+                return {key: content[key] for key in content.files}
     except FileNotFoundError as error:
         raise FormatError(f"{path}: expected a file, got none. Check the path.") from error
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+    except DAMAGE as error:
         raise FormatError(
             f"{path}: expected a whole .npz archive of plain arrays, got '{error}'. "
             "Copy or make the file again."

@@ -12,13 +12,13 @@ from skelgraph.data.report import ConversionReport
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """What a user can tell a reader that the file does not say.
+    """What a user tells a reader; goes before what the file says.
 
     Args:
         layout: Name or file of the layout that the recording was made with.
         width: Picture width in pixels.
         height: Picture height in pixels.
-        fps: Frames per second, where the file has none.
+        fps: Frames per second.
     """
 
     layout: str | None = None

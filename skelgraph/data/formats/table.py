@@ -39,7 +39,7 @@ def read(
     Args:
         path: File or folder.
         format: A key of `FORMATS`. None: found by looking.
-        options: What the file does not say.
+        options: What the user knows better.
 
     Raises:
         FormatError: If the source cannot be read; lists all that is wrong with it.
