@@ -19,7 +19,7 @@ slow:
 	$(PYTHON) -m pytest -m slow
 
 docs:
-	$(PYTHON) -m mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --strict
 
 bench:
 	$(PYTHON) benchmarks/steps.py
