@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 import numpy as np
@@ -22,6 +23,7 @@ TIMES_EQUAL = "attention (1: an equal share)"
 LEAST_END = 2.0  # equal shares at the end of a scale at least: even attention looks even
 LEAST_DIFFERENCE = 0.25  # the same for differences of classes
 BAR_WIDTH = 0.95  # of a colour bar with its label, in inches
+NAME_SIZE = 8.5  # of a class's name, in points
 AXIS_HEIGHT = 0.75  # of a time axis with its label and the matrices' titles, in inches
 
 
@@ -123,13 +125,17 @@ def classes_figure(
         axes.set_axis_off()
     for axes, values, name, drawing in zip(grid.flat, shown, class_names, drawings, strict=False):
         heat.draw(axes, layout, values, drawing=drawing, scale=scale)
-        letters = int(width / 0.085)
-        axes.set_title(style.shorten(name, letters), fontsize=style.TEXT_SIZE, color=style.INK)
+        axes.set_title(_two_lines(name, int(width / 0.08)), fontsize=NAME_SIZE, color=style.INK)
         _list_greatest(axes, layout, values, drawing=drawing, relative=relative)
     shrink = min(0.8, 4.0 / figure.get_figheight())
     label = DIFFERENCE if relative else UNIT
     _add_bar(figure, list(grid.flat), scale, label=label, shrink=shrink)
     return figure
+
+
+def _two_lines(name: str, letters: int) -> str:
+    """Break a name into two lines at most; what does not fit goes from its middle."""
+    return "\n".join(textwrap.wrap(style.shorten(style.spoken(name), 2 * letters - 4), letters)[:2])
 
 
 def _rows_and_columns(count: int, width: float, height: float) -> tuple[int, int]:
@@ -202,7 +208,13 @@ def _add_bar(
     shrink: float = 0.8,
 ) -> Colorbar:
     bar = style.colour_bar(
-        figure, axes, colours=scale.colours, limits=scale.limits, label=label, shrink=shrink
+        figure,
+        axes,
+        colours=scale.colours,
+        limits=scale.limits,
+        label=label,
+        shrink=shrink,
+        at_top=shrink < 0.5,
     )
     bar.ax.yaxis.set_major_formatter(PercentFormatter(xmax=1.0, symbol=" %"))
     return bar

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.colors import Colormap, Normalize
 
 from skelgraph.graphs import Layout
@@ -16,6 +17,7 @@ from skelgraph.plots.panels import Panel, arrange, extent, neutral_panels
 
 SMALLEST, LARGEST = 10.0, 170.0  # areas of a joint's dot, in square points
 LEADER = 0.3  # length of the line from a drawing to its names, in inches
+HEAD = 0.3  # room over the drawings for their titles, in inches
 BONE = "#b0b0b0"
 
 
@@ -62,7 +64,12 @@ class Drawing:
     def size(self) -> tuple[float, float]:
         """Width and height in inches, with room for the panels' titles."""
         left, right, low, high = extent(self.panels, columns=self.columns)
-        return right - left, high - low + 0.3
+        return right - left, high - low + self.head
+
+    @property
+    def head(self) -> float:
+        """Room over the panels for their titles, inches."""
+        return HEAD if any(panel.title for panel in self.panels) else 0.0
 
 
 def plan(layout: Layout, values: np.ndarray, *, named: int = 8, size: float = 1.0) -> Drawing:
@@ -118,7 +125,7 @@ def draw(axes: Axes, layout: Layout, values: np.ndarray, *, drawing: Drawing, sc
     style.bare(axes)
     left, right, low, high = extent(drawing.panels, columns=drawing.columns)
     axes.set_xlim(left, right)
-    axes.set_ylim(low, high + 0.3)
+    axes.set_ylim(low, high + drawing.head)
     for panel in drawing.panels:
         draw_heat(axes, layout, values, panel=panel, scale=scale)
         shown = np.isfinite(values[panel.body, panel.joints]).any()
@@ -172,17 +179,39 @@ def draw_heat(
     )  # fmt: skip
     order = np.argsort(np.abs(own[known]), kind="stable")  # the greatest on top
     shown, places = own[known][order], points[known][order]
+    sizes = np.minimum(scale.sizes(shown, largest=largest), room(points)[known][order])
     axes.scatter(
-        *places.T, c=shown, s=scale.sizes(shown, largest=largest), cmap=scale.colours,
+        *places.T, c=shown, s=sizes, cmap=scale.colours,
         norm=Normalize(*scale.limits), edgecolors=style.INK, linewidths=0.5, zorder=4,
     )  # fmt: skip
 
 
+def room(points: np.ndarray) -> np.ndarray:
+    """Greatest area of each joint's dot that leaves the nearest other joint in sight.
+
+    Args:
+        points: Places on paper, inches, (J, 2).
+
+    Returns:
+        Areas of dots whose radius is the distance to the nearest joint, square points, (J,).
+    """
+    distance = np.linalg.norm(points[:, None] - points[None], axis=-1)
+    np.fill_diagonal(distance, np.inf)
+    return np.maximum((2 * 72 * distance.min(axis=1)) ** 2, SMALLEST)
+
+
 def draw_bones(axes: Axes, layout: Layout, points: np.ndarray) -> None:
     """Draw bones in grey; virtual ones dotted, edges that are no bones thin."""
-    for joint, parent in enumerate(layout.parents):
-        if parent >= 0:
-            line = ":" if joint in layout.virtual else "-"
-            axes.plot(*points[[joint, parent]].T, line, color=BONE, linewidth=2.2, zorder=1)
-    for pair in layout.extra_edges:
-        axes.plot(*points[list(pair)].T, color=BONE, linewidth=0.8, zorder=1)
+    bones = [(joint, parent) for joint, parent in enumerate(layout.parents) if parent >= 0]
+    real = [bone for bone in bones if bone[0] not in layout.virtual]
+    virtual = [bone for bone in bones if bone[0] in layout.virtual]
+    for pairs, width, line in (
+        (real, 2.2, "-"),
+        (virtual, 1.2, ":"),
+        (layout.extra_edges, 0.8, "-"),
+    ):
+        segments = points[np.asarray(pairs, dtype=int).reshape(-1, 2)]
+        drawn = segments[np.isfinite(segments).all(axis=(1, 2))]
+        axes.add_collection(
+            LineCollection(list(drawn), colors=BONE, linewidths=width, linestyles=line, zorder=1)
+        )

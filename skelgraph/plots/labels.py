@@ -86,7 +86,7 @@ def choose_sides(across: np.ndarray, columns: Columns) -> np.ndarray:
     on_right = np.zeros(len(across), dtype=bool)
     on_right[order[len(order) // 2 :]] = True
     middle = (columns.left + columns.right) / 2
-    clear = np.abs(across - middle) > 0.1 * (columns.right - columns.left)
+    clear = np.abs(across - middle) > 0.005 * (columns.right - columns.left)
     return np.where(clear & _fits(across > middle, columns), across > middle, on_right)
 
 

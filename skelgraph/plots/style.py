@@ -137,6 +137,7 @@ def colour_bar(
     label: str,
     location: str = "right",
     shrink: float = 0.8,
+    at_top: bool = False,
 ) -> Colorbar:
     """Add the scale of a figure's colours, with the quantity and its unit beside it.
 
@@ -148,9 +149,13 @@ def colour_bar(
         label: Quantity and unit, such as "share of attention".
         location: Side of the axes: "right", "left", "top" or "bottom".
         shrink: Length of the bar, as a fraction of the side.
+        at_top: It stands at the upper end of its side, not in the middle.
     """
     mappable = ScalarMappable(norm=Normalize(*limits), cmap=colours)
-    bar = figure.colorbar(mappable, ax=axes, location=location, shrink=shrink, aspect=24, pad=0.02)
+    anchor = (0.0, 1.0 if at_top else 0.5)
+    bar = figure.colorbar(
+        mappable, ax=axes, location=location, shrink=shrink, anchor=anchor, aspect=24, pad=0.02
+    )
     bar.set_label(label, fontsize=SMALL_SIZE, color=INK)
     bar.ax.tick_params(labelsize=SMALL_SIZE, labelcolor=INK, color=MUTED, width=0.6, length=3)
     bar.outline.set(color=MUTED, linewidth=0.6)  # type: ignore[operator]
