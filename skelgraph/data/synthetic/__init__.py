@@ -6,7 +6,20 @@ recording, and they carry planted truths that explanations are tested against.
 
 from __future__ import annotations
 
-from skelgraph.data.synthetic.simulation import class_names, simulate
+from skelgraph.data.synthetic.planted import (
+    Planted,
+    simulate_planted_joint,
+    simulate_planted_pair,
+)
+from skelgraph.data.synthetic.simulation import class_names, provenance, simulate
 from skelgraph.data.synthetic.subject import RECIPE_VERSION
 
-__all__ = ["RECIPE_VERSION", "class_names", "simulate"]
+__all__ = [
+    "RECIPE_VERSION",
+    "Planted",
+    "class_names",
+    "provenance",
+    "simulate",
+    "simulate_planted_joint",
+    "simulate_planted_pair",
+]

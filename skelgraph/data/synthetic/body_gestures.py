@@ -10,9 +10,13 @@ from collections.abc import Mapping
 import numpy as np
 
 from skelgraph.data.synthetic.act import Act
-from skelgraph.data.synthetic.hand_gestures import ON_BODIES, Gesture, HAND_GESTURES
+from skelgraph.data.synthetic.hand_gestures import HAND_GESTURES, ON_BODIES, Gesture
 
 SIDES = ("right_", "left_")
+# Bounds of an irrelevant arm movement: start, rise, stay in durations of the gesture; the angles
+# of `arm` in degrees.
+DISTRACTION_TIMES = ((-0.6, 1.0), (0.15, 0.4), (0.0, 0.6))
+DISTRACTION_POSES = ((0, 100), (20, 120), (-40, 60), (10, 130))
 
 
 def arm(side: str, azimuth: float, lift: float, roll: float, elbow: float) -> dict[str, float]:
@@ -39,9 +43,10 @@ def distract(act: Act) -> None:
     """Move an arm without meaning, or both, at some time: what the gesture needs it overrides."""
     for side in SIDES:
         if act.rng.random() < 0.55:
-            start, rise, stay = act.between(-0.6, 1.0), act.between(0.15, 0.4), act.between(0.0, 0.6)
-            weight = act.bump(start, start + rise, start + rise + stay, start + 2 * rise + stay)
-            place = [act.between(*bounds) for bounds in ((0, 100), (20, 120), (-40, 60), (10, 130))]
+            start, rise, stay = (act.between(*b) for b in DISTRACTION_TIMES)
+            full, leave = start + rise, start + rise + stay
+            weight = act.bump(start, full, leave, leave + rise)
+            place = [act.between(*bounds) for bounds in DISTRACTION_POSES]
             act.to(weight, arm(side, *place))
 
 

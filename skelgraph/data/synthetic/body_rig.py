@@ -138,7 +138,8 @@ def body_rig(layout: Layout) -> Rig:
     return Rig(
         segments=segments,
         hinges=tuple(hinges),
-        joint_parents=np.asarray(layout.bones),
+        joint_parents=layout.bones,
+        joint_order=layout.depth_order,
         bones=bones,
         carrier=tuple(carrier),
         anchor=tuple(anchor or range(layout.num_joints)),
@@ -159,7 +160,7 @@ def _limb_hinges(side: str) -> list[Hinge]:
 
 def _carrier(layout: Layout, joint: int, roles: tuple[str, ...], sides: tuple[str, ...]) -> str:
     """Name the segment that a joint's bone belongs to, whichever end is nearer the root."""
-    parent = int(np.asarray(layout.bones)[joint])
+    parent = int(layout.bones[joint])
     outer = max((joint, parent), key=lambda j: RANK[roles[j]])
     if roles[outer] in CARRIER:
         return f"{sides[outer]}_{CARRIER[roles[outer]]}"

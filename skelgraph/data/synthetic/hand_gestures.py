@@ -200,14 +200,14 @@ def clap(act: Act, hand: str) -> None:
     form(act, hand, OPEN, act.ease(-0.2, 0.1))
     claps = 2 + int(act.between(0.0, 3.0))
     apart = 0.5 + 0.5 * np.cos(2 * np.pi * claps * act.progress)
-    act.go(0, -1.3, act.bump(-0.3, 0.0, 1.0, 1.3) * (1.0 - apart))
+    act.go(0, -1.6 / act.strength, act.bump(-0.3, 0.0, 1.0, 1.3) * (1.0 - apart))
 
 
 def stretch(act: Act, hand: str) -> None:
     """Pull something long between both hands, each of which pinches an end."""
     present(act, hand, REACH, act.between(0.0, 40.0))
     form(act, hand, PINCH, act.ease(-0.3, 0.0))
-    act.go(0, -1.2, 1.0 - act.ease(0.15, act.between(0.6, 0.9)))
+    act.go(0, -1.3 / act.strength, 1.0 - act.ease(0.15, act.between(0.6, 0.9)))
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skelgraph.data.synthetic.rig import Hinge, Rig, X, Y, Z, outward_order
+from skelgraph.data.synthetic.rig import Hinge, Rig, X, Y, Z
 from skelgraph.data.synthetic.rotation import frame_of, mirrored_axis, unit
 from skelgraph.graphs import Layout
 
@@ -45,7 +45,7 @@ def find_hands(layout: Layout) -> tuple[Hand, ...]:
     """Find the hands that have at least four fingers of three joints, by joint names."""
     groups: dict[str, dict[str, list[int]]] = {}
     sides = side_of_joints(layout)
-    for joint in outward_order(np.asarray(layout.bones)):
+    for joint in layout.depth_order:
         words = [FINGER_WORDS[w] for w in layout.joints[joint].split("_") if w in FINGER_WORDS]
         if words:
             groups.setdefault(sides[joint], {}).setdefault(words[0], []).append(joint)
@@ -67,12 +67,6 @@ def rest_turn(layout: Layout, hand: Hand, *, right: bool) -> np.ndarray:
     palm = np.cross(along, across) if right else np.cross(across, along)
     target = frame_of(ALONG, PALM if right else -PALM)
     return np.asarray(target @ frame_of(along, palm).T)
-
-
-def is_right(layout: Layout, hand: Hand) -> bool:
-    """Tell whether a lone hand is a right one, its palm taken to face the camera."""
-    along, across = _axes(layout, hand)
-    return bool(np.cross(along, across)[2] <= 0)
 
 
 def _axes(layout: Layout, hand: Hand) -> tuple[np.ndarray, np.ndarray]:
@@ -148,7 +142,7 @@ def _thumb_hinges(name: str, along: np.ndarray, links: int) -> list[Hinge]:
 
 
 def hand_rig(layout: Layout) -> Rig:
-    """Build the rig of a layout that is one hand, as a right hand on a freely held forearm.
+    """Build the rig of a layout that is one hand, a right one, on a freely held forearm.
 
     Args:
         layout: A layout in which `find_hands` finds one hand.
@@ -157,9 +151,7 @@ def hand_rig(layout: Layout) -> Rig:
         Rig with the wrist as its anchor. A left hand is the mirror image of what it gives.
     """
     (hand,) = find_hands(layout)
-    flip = 1.0 if is_right(layout, hand) else -1.0
-    bones = rest_bones(layout) @ rest_turn(layout, hand, right=flip > 0).T
-    bones = bones * np.array([flip, 1.0, 1.0])
+    bones = rest_bones(layout) @ rest_turn(layout, hand, right=True).T
     carriers = hand_carriers(hand, "")
     forearm = [("forearm_yaw", Y), ("forearm_lean", Z), ("forearm_pitch", X)]
     return Rig(
@@ -168,7 +160,8 @@ def hand_rig(layout: Layout) -> Rig:
             *(Hinge("forearm", angle, axis) for angle, axis in forearm),
             *hand_hinges(hand, bones, "", right=True),
         ),
-        joint_parents=np.asarray(layout.bones),
+        joint_parents=layout.bones,
+        joint_order=layout.depth_order,
         bones=bones,
         carrier=tuple(carriers.get(j, "hand") for j in range(layout.num_joints)),
         anchor=(hand.wrist,),

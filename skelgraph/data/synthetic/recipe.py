@@ -10,8 +10,8 @@ import numpy as np
 from skelgraph.data.synthetic.act import Act
 from skelgraph.data.synthetic.body_gestures import ARM_GESTURES, FINGER_GESTURES, LEG_GESTURES
 from skelgraph.data.synthetic.body_rig import body_rig, has_arms, has_legs
-from skelgraph.data.synthetic.hand_gestures import HAND_GESTURES, LOOSE, LONG_FINGERS, Gesture
-from skelgraph.data.synthetic.hand_rig import find_hands, hand_rig, is_right
+from skelgraph.data.synthetic.hand_gestures import HAND_GESTURES, LOOSE, Gesture
+from skelgraph.data.synthetic.hand_rig import find_hands, hand_rig
 from skelgraph.data.synthetic.rig import Rig
 from skelgraph.data.synthetic.subject import Subject, smooth_noise
 from skelgraph.data.synthetic.tree_gestures import tree_gestures
@@ -24,7 +24,7 @@ REST = {"arm_raise": 9.0, "arm_azimuth": 60.0, "elbow": 16.0, "knee": 4.0} | dic
 )
 # How far chance moves an angle in a clip: drift all the time, twitches once in a while; degrees.
 DRIFT, TWITCH = 6.0, 32.0
-STEADY = ("turn", "tilt", "leg_raise", "leg_azimuth", "knee", "ankle", "bend")
+STEADY = ("turn", "tilt", "twist", "bend", "lean", "leg_raise", "leg_azimuth", "knee", "ankle")
 
 
 @dataclass(frozen=True)
@@ -35,14 +35,12 @@ class Recipe:
         kind: 'hand' (a layout that is one hand), 'body' or 'tree'.
         rig: The layout's rig.
         gestures: Class name to its movement.
-        mirrored: Whether the neutral pose is a left hand.
         fingered: Sides of a body that have a hand with fingers.
     """
 
     kind: str
     rig: Rig
     gestures: Mapping[str, Gesture]
-    mirrored: bool = False
     fingered: tuple[str, ...] = ()
 
 
@@ -56,8 +54,7 @@ def recipe_for(layout: Layout) -> Recipe:
         sides = tuple(hand.side for hand in hands)
         return Recipe("body", body_rig(layout), gestures, fingered=sides)
     if len(hands) == 1:
-        mirrored = not is_right(layout, hands[0])
-        return Recipe("hand", hand_rig(layout), HAND_GESTURES, mirrored=mirrored)
+        return Recipe("hand", hand_rig(layout), HAND_GESTURES)
     return Recipe("tree", tree_rig(layout), tree_gestures(layout))
 
 
@@ -73,7 +70,8 @@ def begin(
     """Start an act at the subject's rest pose, with drift, tremor and irrelevant twitches."""
     names = recipe.rig.angles
     still = np.array([0.35 if name.endswith(STEADY) else 1.0 for name in names])
-    rest = np.array([_rest(name) + subject.rest[name] * s for name, s in zip(names, still)])
+    rest = np.array([_rest(name) for name in names])
+    rest += still * np.array([subject.rest[name] for name in names])
     drift = DRIFT * smooth_noise(rng, seconds, len(names), band=(0.1, 0.7))
     tremor = subject.tremor * smooth_noise(rng, seconds, len(names), band=(4.0, 8.0))
     courses = np.radians(rest + still * (drift + tremor + _twitches(rng, seconds, len(names))))

@@ -33,6 +33,7 @@ class Rig:
         segments: Segment name to its parent segment's name (None at the root), parents first.
         hinges: All hinges, in the order in which a segment's rotations are multiplied.
         joint_parents: Parent joint of every joint, the root its own, length V.
+        joint_order: All joints, each after its parent.
         bones: Bone from the parent joint in the rest pose, zero at the root, (V, 3), metres.
         carrier: Segment that carries each joint's bone, length V.
         anchor: Joints whose mean stays on the path.
@@ -43,6 +44,7 @@ class Rig:
     segments: Mapping[str, str | None]
     hinges: tuple[Hinge, ...]
     joint_parents: np.ndarray
+    joint_order: tuple[int, ...]
     bones: np.ndarray
     carrier: tuple[str, ...]
     anchor: tuple[int, ...]
@@ -70,7 +72,7 @@ def place(rig: Rig, angles: Mapping[str, np.ndarray], *, path: np.ndarray) -> np
     bones = np.empty((len(path), len(rig.bones), 3))
     for joint, segment in enumerate(rig.carrier):
         bones[:, joint] = turned[segment] @ rig.bones[joint]
-    positions = _chain(rig.joint_parents, bones)
+    positions = _chain(rig, bones)
     positions -= positions[:, list(rig.anchor)].mean(axis=1, keepdims=True)
     if rig.ground:
         positions[..., 1] -= positions[:, list(rig.ground), 1].min(axis=1)[:, None]
@@ -97,25 +99,10 @@ def _orientations(rig: Rig, angles: Mapping[str, np.ndarray], frames: int) -> di
     return turned
 
 
-def _chain(joint_parents: np.ndarray, bones: np.ndarray) -> np.ndarray:
+def _chain(rig: Rig, bones: np.ndarray) -> np.ndarray:
     """Add up bones from the root outwards: (T, V, 3)."""
     positions = bones.copy()
-    for joint in outward_order(joint_parents):
-        if joint_parents[joint] != joint:
-            positions[:, joint] += positions[:, joint_parents[joint]]
+    for joint in rig.joint_order:
+        if rig.joint_parents[joint] != joint:
+            positions[:, joint] += positions[:, rig.joint_parents[joint]]
     return positions
-
-
-def outward_order(joint_parents: np.ndarray) -> list[int]:
-    """List the joints so that each comes after its parent.
-
-    Example:
-        >>> outward_order(np.array([1, 1, 0]))
-        [1, 0, 2]
-    """
-    depth = {int(j): 0 for j in range(len(joint_parents)) if joint_parents[j] == j}
-    while len(depth) < len(joint_parents):
-        for joint, parent in enumerate(joint_parents):
-            if joint not in depth and int(parent) in depth:
-                depth[joint] = depth[int(parent)] + 1
-    return sorted(depth, key=lambda joint: (depth[joint], joint))

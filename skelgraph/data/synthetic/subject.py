@@ -107,7 +107,7 @@ def draw_timing(
     spare = max(limits[1] - duration, 0.0)
     shrink = min(1.0, spare / max(before + after, 1e-9)) if before + after > spare else 1.0
     total = max(duration + shrink * (before + after), limits[0])
-    frames = max(int(round(total * fps)), 1)
+    frames = max(round(total * fps), 1)
     seconds = np.arange(frames) / fps
     progress = (seconds - shrink * before) / duration
     warp = rng.uniform(-0.07, 0.07) * np.sin(2.0 * np.pi * np.clip(progress, 0.0, 1.0))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from skelgraph.data.synthetic.hand_rig import rest_bones
-from skelgraph.data.synthetic.rig import Hinge, Rig, X, Z, outward_order
+from skelgraph.data.synthetic.rig import Hinge, Rig, X, Z
 from skelgraph.data.synthetic.rotation import unit
 from skelgraph.graphs import Layout
 
@@ -14,20 +14,20 @@ MAX_BRANCHES = 5
 
 def tree_rig(layout: Layout) -> Rig:
     """Build a rig with two hinges at every bone: `<joint>_swing` and `<joint>_side`."""
-    parents = np.asarray(layout.bones)
     bones = rest_bones(layout)
     segments: dict[str, str | None] = {}
     hinges: list[Hinge] = []
-    for joint in outward_order(parents):
-        name, parent = layout.joints[joint], int(parents[joint])
-        segments[name] = None if parent == joint else layout.joints[parent]
+    for joint in layout.depth_order:
+        name, parent = layout.joints[joint], layout.parents[joint]
+        segments[name] = None if parent < 0 else layout.joints[parent]
         swing = _across(bones[joint])
         side = unit(np.cross(swing, bones[joint])) if bones[joint].any() else X
         hinges += [Hinge(name, f"{name}_swing", swing), Hinge(name, f"{name}_side", side)]
     return Rig(
         segments=segments,
         hinges=tuple(hinges),
-        joint_parents=parents,
+        joint_parents=layout.bones,
+        joint_order=layout.depth_order,
         bones=bones,
         carrier=layout.joints,
         anchor=tuple(layout.centre),
@@ -48,7 +48,7 @@ def branches(layout: Layout) -> dict[str, tuple[str, ...]]:
         Part name, or first joint of a subtree of the root where parts do not divide the tree, to
         joints that have a bone; the branches with most bones, in the layout's order.
     """
-    order = [j for j in outward_order(np.asarray(layout.bones)) if layout.parents[j] >= 0]
+    order = [j for j in layout.depth_order if layout.parents[j] >= 0]
     found = {
         part: tuple(layout.joints[j] for j in order if j in set(joints))
         for part, joints in layout.parts.items()
