@@ -26,9 +26,8 @@ def to_data(batch: Batch, layout: Layout) -> Data:
     shift = torch.arange(count).repeat_interleave(graph.edge_index.shape[1]) * joints
     graph.x = sequences.flatten(0, 1)
     graph.visible = visible.flatten(0, 1)
-    graph.pos = torch.from_numpy(
-        torch.stack([torch.tensor(layout.neutral_of(int(body))) for body in present]).numpy()
-    ).flatten(0, 1)
+    poses = [torch.tensor(layout.neutral_of(body)) for body in present.tolist()]
+    graph.pos = torch.cat(poses)
     graph.edge_index = graph.edge_index.repeat(1, count) + shift
     graph.edge_type = graph.edge_type.repeat(count)
     graph.body = present.repeat_interleave(joints)

@@ -82,7 +82,8 @@ def prepare_clip(
     positions = positions * np.float32(factor)
     known = bridge_gaps(positions, seen, max_gap=options.max_gap)
     counts["joints interpolated"] += int(known.sum() - seen.sum())
-    counts["joints at the neutral pose"] += int((~known & known.any(axis=(0, 2))[:, None]).sum())
+    present = np.asarray(known.any(axis=(0, 2)))
+    counts["joints at the neutral pose"] += int((~known[:, present]).sum())
     return _filled(positions, known, layout), seen
 
 

@@ -60,7 +60,7 @@ def test_clips_in_memory_have_an_index() -> None:
 
 
 def test_clips_in_memory_share_a_layout() -> None:
-    with pytest.raises(StoreError, match="at least one"):
+    with pytest.raises(StoreError, match=r"at least one"):
         ClipList([])
-    with pytest.raises(StoreError, match="expected layout 'kinect_v2'"):
+    with pytest.raises(StoreError, match=r"expected layout 'kinect_v2'"):
         ClipList([*walks(1), walk(load_layout("coco17"), seed=9)])

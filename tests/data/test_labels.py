@@ -53,5 +53,5 @@ def test_faults_are_told_and_nothing_is_written(tmp_path: Path, text: str, messa
 
 
 def test_no_file_of_labels(tmp_path: Path) -> None:
-    with pytest.raises(FormatError, match="expected a readable CSV file, got 'No such file"):
+    with pytest.raises(FormatError, match=r"expected a readable CSV file, got 'No such file"):
         convert(write_npz(tmp_path / "a.npz"), tmp_path / "s", labels=tmp_path / "none.csv")

@@ -65,9 +65,9 @@ def test_without_names_the_layout_is_taken_and_said(tmp_path: Path) -> None:
     reading = open_set(tmp_path, joint_names=None)
     assert next(reading.clips).layout.name == "kinect_v2"
     assert "no joint names in the file" in reading.report.notes[0]
-    with pytest.raises(FormatError, match="expected joint_names or a known layout.*--layout"):
+    with pytest.raises(FormatError, match=r"expected joint_names or a known layout.*--layout"):
         open_set(tmp_path, joint_names=None, layout=None)
-    with pytest.raises(FormatError, match="expected 17 joints for layout 'coco17', got 25"):
+    with pytest.raises(FormatError, match=r"expected 17 joints for layout 'coco17', got 25"):
         open_set(tmp_path, ReadOptions(layout="coco17"), joint_names=None)
 
 
@@ -158,7 +158,7 @@ def test_unusable_clips_are_dropped_and_named(tmp_path: Path) -> None:
 
 def test_a_set_without_any_usable_clip_writes_nothing(tmp_path: Path) -> None:
     path = write_npz(tmp_path / "set.npz", keypoints=np.zeros((7, 25, 3), np.float32))
-    with pytest.raises(StoreError, match="at least one usable clip"):
+    with pytest.raises(StoreError, match=r"at least one usable clip"):
         convert(path, tmp_path / "store")
     assert [entry.name for entry in tmp_path.iterdir()] == ["set.npz"]
 
@@ -227,7 +227,7 @@ def test_text_and_objects_are_no_arrays(tmp_path: Path) -> None:
         read(path)
     with path.open("wb") as file:
         np.save(file, np.zeros((3, 25, 3)))
-    with pytest.raises(FormatError, match="no zip archive"):
+    with pytest.raises(FormatError, match=r"no zip archive"):
         read(path)
     np.savez(path, keypoints=np.array([{"a": 1}], dtype=object))
     with pytest.raises(FormatError, match=r"expected a whole .npz archive of plain arrays"):
@@ -235,12 +235,12 @@ def test_text_and_objects_are_no_arrays(tmp_path: Path) -> None:
 
 
 def test_unknown_sources_are_told(tmp_path: Path) -> None:
-    with pytest.raises(FormatError, match="expected an existing file"):
+    with pytest.raises(FormatError, match=r"expected an existing file"):
         detect(tmp_path / "none.npz")
     (tmp_path / "a.txt").write_text("x")
-    with pytest.raises(FormatError, match="expected one of the formats npz"):
+    with pytest.raises(FormatError, match=r"expected one of the formats npz"):
         read(tmp_path / "a.txt")
-    with pytest.raises(FormatError, match="format: expected one of"):
+    with pytest.raises(FormatError, match=r"format: expected one of"):
         read(tmp_path / "a.txt", format="npy")
     assert detect(write_npz(tmp_path / "b.npz")) == "npz" and "npz" in FORMATS
 

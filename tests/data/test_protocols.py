@@ -185,16 +185,18 @@ def test_a_subject_in_both_parts_is_told(tmp_path: Path) -> None:
     rows = zip(range(6), ["train", "train", "val", "val", "test", "train"], strict=True)
     text = "clip,split\n" + "".join(f"clip_{row},{name}\n" for row, name in rows)
     (tmp_path / "split.csv").write_text(text)
-    with pytest.raises(ProtocolError, match="subject 2: expected in one part, got in train and te"):
+    with pytest.raises(
+        ProtocolError, match=r"subject 2: expected in one part, got in train and te"
+    ):
         split_clips(index, "files", files=tmp_path / "split.csv")
 
 
 def test_missing_split_files_are_told(tmp_path: Path) -> None:
     with pytest.raises(ProtocolError, match=r"expected train.txt, test.txt, got none"):
         split_clips(SIX, "files", files=tmp_path)
-    with pytest.raises(ProtocolError, match="expected a readable split file"):
+    with pytest.raises(ProtocolError, match=r"expected a readable split file"):
         split_clips(SIX, "files", files=tmp_path / "none.csv")
-    with pytest.raises(ProtocolError, match="files: expected a CSV file or a folder"):
+    with pytest.raises(ProtocolError, match=r"files: expected a CSV file or a folder"):
         split_clips(SIX, "files")
 
 
@@ -220,14 +222,16 @@ def test_what_cannot_be_split_is_told(protocol: str, options: dict[str, Any], me
 
 def test_classes_that_cannot_be_learned_are_told() -> None:
     lonely = table([0, 0, 1, 1, 2, 2, 2], [0, 1, 0, 1, 0, 1, 2])
-    with pytest.raises(ProtocolError, match="class 2: expected at least 2 clips, got 1"):
+    with pytest.raises(ProtocolError, match=r"class 2: expected at least 2 clips, got 1"):
         split_clips(lonely, "loso", fold=0)
     unseen = table([0, 0, 1, 1, 2, 2, 2], [0, 2, 0, 1, 0, 1, 2])
-    with pytest.raises(ProtocolError, match="class 1: expected clips in train, got none"):
+    with pytest.raises(ProtocolError, match=r"class 1: expected clips in train, got none"):
         split_clips(unseen, "xsub", test=[2], val=[1])
     with pytest.raises(ProtocolError, match=r"expected labelled clips, got none.*--labels"):
         split_clips(table([0, 1], [-1, -1]), "random")
-    with pytest.raises(ProtocolError, match="expected clips in train, got none. There are too few"):
+    with pytest.raises(
+        ProtocolError, match=r"expected clips in train, got none. There are too few"
+    ):
         split_clips(table([0, 0, 1, 1], [0, 1, 0, 1]), "loso")
 
 
@@ -236,7 +240,7 @@ def test_names_and_parts() -> None:
     assert num_folds(SIX, "files") == 1 and num_folds(SIX, "xsub", folds=4) == 4
     split = split_clips(SIX, "loso")
     assert split.part("val") is split.val
-    with pytest.raises(ProtocolError, match="part: expected one of"):
+    with pytest.raises(ProtocolError, match=r"part: expected one of"):
         split.part("tests")
-    with pytest.raises(ProtocolError, match="protocol: expected one of"):
+    with pytest.raises(ProtocolError, match=r"protocol: expected one of"):
         num_folds(SIX, "rnd")

@@ -78,7 +78,7 @@ def test_what_goes_in_comes_out(made: Path) -> None:
 def test_frames_are_mapped_and_cannot_be_written(made: Path) -> None:
     store = Store.open(made)
     assert isinstance(store.keypoints, np.memmap)
-    with pytest.raises(ValueError, match="read-only"):
+    with pytest.raises(ValueError, match=r"read-only"):
         store.clip(0).keypoints[0] = 1
 
 
@@ -163,7 +163,7 @@ def test_the_layout_travels_with_the_store(tmp_path: Path) -> None:
 
 
 def test_no_store_says_how_to_make_one(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="no such folder.*skelgraph convert"):
+    with pytest.raises(StoreError, match=r"no such folder.*skelgraph convert"):
         Store.open(tmp_path / "none")
     with pytest.raises(StoreError, match=r"a folder without dataset.yaml"):
         Store.open(tmp_path)
@@ -215,7 +215,7 @@ def test_faulty_facts_are_told(copy: Path, change: dict[str, object], message: s
 @pytest.mark.parametrize("text", ["[1, 2", "- a list", "", "\x00"])
 def test_facts_that_are_no_mapping_are_told(copy: Path, text: str) -> None:
     (copy / "dataset.yaml").write_text(text, encoding="utf-8")
-    with pytest.raises(StoreError, match="dataset.yaml: expected"):
+    with pytest.raises(StoreError, match=r"dataset.yaml: expected"):
         Store.open(copy)
 
 

@@ -49,7 +49,7 @@ def failing(error: Exception) -> Iterator[Clip]:
 
 def test_nothing_is_overwritten_unasked(tmp_path: Path) -> None:
     write(tmp_path / "a")
-    with pytest.raises(StoreError, match="expected a new name, got one that exists.*--force"):
+    with pytest.raises(StoreError, match=r"expected a new name, got one that exists.*--force"):
         write(tmp_path / "a", walks(2))
     assert Store.open(tmp_path / "a").num_clips == 6
     assert write(tmp_path / "a", walks(2), force=True).num_clips == 2
@@ -60,11 +60,11 @@ def test_force_replaces_stores_only(tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
     (home / "letter.txt").write_text("dear")
-    with pytest.raises(StoreError, match="expected a store to replace"):
+    with pytest.raises(StoreError, match=r"expected a store to replace"):
         write(home, force=True)
     file = tmp_path / "file"
     file.write_text("x")
-    with pytest.raises(StoreError, match="expected a store to replace"):
+    with pytest.raises(StoreError, match=r"expected a store to replace"):
         write(file, force=True)
     assert (home / "letter.txt").read_text() == "dear"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "home"]
@@ -87,7 +87,7 @@ def test_a_full_disk_leaves_nothing_and_says_what_was_needed(tmp_path: Path) -> 
     with pytest.raises(StoreError, match=r"expected more than 0.0 MB of free disk.*2 clips"):
         write(tmp_path / "full", failing(error))
     assert list(tmp_path.iterdir()) == []
-    with pytest.raises(OSError, match="Input/output"):
+    with pytest.raises(OSError, match=r"Input/output"):
         write(tmp_path / "broken", failing(OSError(errno.EIO, "Input/output error")))
     assert list(tmp_path.iterdir()) == []
 
@@ -139,7 +139,7 @@ def test_a_kill_leaves_no_broken_store(tmp_path: Path, replacing: bool) -> None:
     if replacing:
         assert Store.open(path).num_clips == 3 and Store.open(path).verify() == []
     else:
-        with pytest.raises(StoreError, match="no such folder"):
+        with pytest.raises(StoreError, match=r"no such folder"):
             Store.open(path)
     assert write(path, force=replacing).num_clips == 6
 
@@ -157,7 +157,7 @@ def test_the_old_store_comes_back_if_the_new_one_cannot_be_put_in_place(
         return rename(self, target)
 
     monkeypatch.setattr(Path, "rename", refuse)
-    with pytest.raises(OSError, match="Input/output"):
+    with pytest.raises(OSError, match=r"Input/output"):
         write(path, force=True)
     assert Store.open(path).num_clips == 3
     assert [entry.name for entry in tmp_path.iterdir()] == ["store"]
@@ -195,11 +195,11 @@ def test_clips_that_do_not_fit_together_are_refused(
 
 
 def test_other_layouts_no_clips_and_no_frames_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="expected layout 'kinect_v2'"):
+    with pytest.raises(StoreError, match=r"expected layout 'kinect_v2'"):
         write(tmp_path / "a", [*walks(1), walk(load_layout("coco17"), seed=1)])
-    with pytest.raises(StoreError, match="at least one usable clip"):
+    with pytest.raises(StoreError, match=r"at least one usable clip"):
         write(tmp_path / "a", [])
-    with pytest.raises(StoreError, match="at least one frame"):
+    with pytest.raises(StoreError, match=r"at least one frame"):
         write(tmp_path / "a", [walk(load_layout("coco17"), frames=0)])
     assert list(tmp_path.iterdir()) == []
 

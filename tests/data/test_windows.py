@@ -71,15 +71,15 @@ def test_lengths_are_read(text: str, fps: float | None, expected: int | None) ->
 
 @pytest.mark.parametrize("text", ["", "s", "0", "-3", "ten", "2.5", "nan", "infs", "3 m"])
 def test_wrong_lengths_are_told(text: str) -> None:
-    with pytest.raises(ConfigError, match="window: expected frames such as 90"):
+    with pytest.raises(ConfigError, match=r"window: expected frames such as 90"):
         parse_window(text, fps=30)
 
 
 def test_what_cannot_be_is_told() -> None:
     with pytest.raises(ConfigError, match=r"unknown frame rate.*--fps"):
         parse_window("3s")
-    with pytest.raises(ConfigError, match="at least one frame"):
+    with pytest.raises(ConfigError, match=r"at least one frame"):
         WindowSpec(0)
     for overlap in (1.0, -0.1, 80):
-        with pytest.raises(ConfigError, match="overlap: expected a share"):
+        with pytest.raises(ConfigError, match=r"overlap: expected a share"):
             WindowSpec(10, overlap)

@@ -1,0 +1,114 @@
+"""`skelgraph convert` and `skelgraph inspect`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from skelgraph.cli import main
+from tests.data.made_up import arrays, write_npz
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    points = arrays()["keypoints"].copy()
+    points[1, 2] = np.nan
+    return write_npz(tmp_path / "set.npz", keypoints=points)
+
+
+def test_convert_and_inspect(
+    source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = tmp_path / "store"
+    assert main(["convert", str(source), str(store)]) == 0
+    out, err = capsys.readouterr()
+    assert out == f"{store}: 2 clips, 2 classes, 7 frames, layout kinect_v2\n"
+    assert err == "repaired: 1 joints with a NaN coordinate -> missing\n"
+    assert main(["inspect", str(store)]) == 0
+    out, err = capsys.readouterr()
+    assert "kinect_v2 (25 joints)" in out and "frames a clip" in out and err == ""
+    assert "push" in out and "2: 4, 5" in out
+
+
+def test_json_is_one_document(
+    source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = tmp_path / "store"
+    assert main(["convert", str(source), str(store), "--json", "--quiet"]) == 0
+    out, err = capsys.readouterr()
+    found = json.loads(out)
+    assert found["schema_version"] == 1 and found["clips"] == 2 and err == ""
+    assert found["report"]["repaired"] == {"joints with a NaN coordinate -> missing": 1}
+    for path in (store, source):
+        assert main(["inspect", str(path), "--json"]) == 0
+        found = json.loads(capsys.readouterr().out)
+        assert found["clips"] == 2 and found["lengths"] == {"min": 3, "median": 3.5, "max": 4}
+        assert [entry["clips"] for entry in found["classes"]] == [1, 1]
+
+
+def test_existing_stores_stay(
+    source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["convert", str(source), str(tmp_path / "store")]
+    assert main(command) == 0
+    assert main(command) == 1
+    err = capsys.readouterr().err
+    assert err.splitlines()[-1].startswith("Error: ") and "Use --force" in err
+    assert main([*command, "--force"]) == 0
+
+
+def test_edited_labels_are_pointed_out(
+    source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = tmp_path / "store"
+    assert main(["convert", str(source), str(store), "--quiet"]) == 0
+    index = store / "index.csv"
+    index.write_text(index.read_text().replace(",0,push,", ",1,pull,"))
+    capsys.readouterr()
+    assert main(["inspect", str(store)]) == 0
+    assert "index.csv: expected checksum" in capsys.readouterr().err
+
+
+def test_options_reach_the_store(
+    source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    labels = tmp_path / "labels.csv"
+    labels.write_text("clip,class\nset_00000,nod\nset_00001,nod\n")
+    words = ["--labels", str(labels), "--fps", "25", "--width", "640", "--height", "480"]
+    assert main(["convert", str(source), str(tmp_path / "s"), *words, "--layout", "kinect_v2"]) == 0
+    capsys.readouterr()
+    assert main(["inspect", str(tmp_path / "s"), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["fps"], found["width"], found["height"]) == (25.0, 640, 480)
+    assert [entry["name"] for entry in found["classes"]] == ["nod"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["convert", "none.npz", "s"], "expected an existing file"),
+        (["convert", "set.npz", "s", "--layout", "kinect2"], "Did you mean 'kinect_v2'"),
+        (["convert", "set.npz", "s", "--layout", "coco17"], "expected a joint of 'coco17'"),
+        (["convert", "set.npz", "s", "--format", "np"], "Did you mean 'npz'"),
+        (["convert", "set.npz", "s", "--labels", "none.csv"], "expected a readable CSV"),
+        (["inspect", "none"], "expected an existing file"),
+        (["inspect", "labels.txt"], "expected one of the formats"),
+    ],
+)
+def test_failures_are_told_and_leave_nothing(
+    source: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    message: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "labels.txt").write_text("x")
+    assert main(words) == 1
+    out, err = capsys.readouterr()
+    assert out == "" and message in err and "Traceback" not in err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["labels.txt", "set.npz"]
