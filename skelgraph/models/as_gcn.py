@@ -62,6 +62,7 @@ class AsGcn(nn.Module):
 
     def __init__(self, layout: Layout, num_classes: int, *, config: AsGcnConfig) -> None:
         super().__init__()
+        self.num_classes = num_classes
         check_config(config)
         if num_classes < 1:
             raise ConfigError(

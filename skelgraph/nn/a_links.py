@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from skelgraph.errors import ConfigError
+from skelgraph.errors import ConfigError, unknown_name
 from skelgraph.nn.aim_decoder import AimDecoder, gaussian_nll
 from skelgraph.nn.aim_encoder import AimEncoder, seen_edges, with_diagonal
 from skelgraph.nn.precision import full_precision
@@ -133,6 +133,8 @@ class ALinks(nn.Module):
             links.logits.flatten(0, 1), seen, ghost_prior=self.config.ghost_prior
         )
         chosen, series, mask = links.chosen[:, -1], links.series[:, -1], links.mask[:, -1]
+        if links.seen is not None:
+            chosen = chosen * links.seen[:, -1, None, :, None]
         rows = self._some_bodies(len(series), series.device)
         start, length = self._piece(series.shape[1])
         series, mask = series[rows, start : start + length], mask[rows, start : start + length]
@@ -198,7 +200,7 @@ def link_matrix(weights: Tensor) -> Tensor:
         [type, sender, receiver], shape (P, K, V, V).
     """
     matrix = with_diagonal(weights).permute(0, 3, 2, 1)
-    ghost = torch.zeros_like(matrix[0])
+    ghost = matrix.new_zeros(matrix.shape[1:])
     ghost[0].fill_diagonal_(1)
     return matrix + ghost
 
@@ -248,7 +250,4 @@ def _check(config: AimConfig) -> None:
             "Choose 2 or more, or turn A-links off."
         )
     if config.choice not in LINK_CHOICES:
-        raise ConfigError(
-            f"link choice: expected one of {', '.join(LINK_CHOICES)}, got '{config.choice}'. "
-            "Choose one of those."
-        )
+        raise ConfigError(unknown_name("link choice", config.choice, LINK_CHOICES))

@@ -96,7 +96,7 @@ def masked_moments(x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         Three tensors of shape (C,); mean and variance are 0 where the count is 0.
     """
     axes = [axis for axis in range(x.dim()) if axis != 1]
-    repeats = math.prod(x.shape[axis] // mask.shape[axis] for axis in axes)
+    repeats = math.prod(x.shape[axis] // max(mask.shape[axis], 1) for axis in axes)
     precise = full_precision(x)
     weight = mask.to(precise.dtype)
     count = (weight.sum(axes) * repeats).expand(x.shape[1])

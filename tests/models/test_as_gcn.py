@@ -1,0 +1,186 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from skelgraph.errors import ConfigError, LayoutError
+from skelgraph.graphs import load_layout
+from skelgraph.models import PRESETS, AsGcn, AsGcnConfig
+from skelgraph.nn.bodies import gather_bodies
+from tests.models.clips import damaged_clips, random_clips, tiny
+from tests.models.test_models import made_up
+
+
+def count(*modules: torch.nn.Module) -> int:
+    return sum(parameter.numel() for module in modules for parameter in module.parameters())
+
+
+def test_paper_preset_against_the_release() -> None:
+    """4,797,267 parameters in the release's blocks, masks and class head at 60 classes."""
+    config = replace(PRESETS["paper"], head="pooled")
+    model = AsGcn(load_layout("kinect_v2"), 60, config=config)
+    ours = count(model.input_norm, model.backbone, model.head)
+    block_widths = 3 * 64 + 3 * 128 + 3 * 256
+    no_link_biases = (9 + 2) * block_widths
+    no_temporal_biases = block_widths
+    no_shortcut_biases = 128 + 256
+    visibility_channel = (9 + 2) * 64
+    release = ours + no_link_biases + no_temporal_biases + no_shortcut_biases - visibility_channel
+    assert ours == 4_781_459
+    assert release == 4_797_267
+    assert count(model.aim.encoder) == 185_475
+    assert count(model.aim.decoder) == 182_915
+
+
+def test_small_preset_is_small() -> None:
+    model = AsGcn(load_layout("kinect_v2"), 60, config=PRESETS["small"])
+    assert count(model) < 500_000
+    assert len(model.backbone.blocks) == 9
+
+
+@pytest.mark.parametrize("config", [*PRESETS.values(), AsGcnConfig(streams=("bone",))])
+def test_configuration_to_plain_values_and_back(config: AsGcnConfig) -> None:
+    plain = config.to_dict()
+    assert isinstance(plain["aim"], dict)
+    assert isinstance(plain["channels"], list)
+    assert AsGcnConfig.from_dict(plain) == config
+
+
+def test_unknown_keys_are_refused() -> None:
+    with pytest.raises(ConfigError, match="Did you mean 'head'"):
+        AsGcnConfig.from_dict({"heed": "gated"})
+    with pytest.raises(ConfigError, match="Did you mean 'width'"):
+        AsGcnConfig.from_dict({"aim": {"widht": 3}})
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"head": "gate"}, "Did you mean 'gated'"),
+        ({"num_coords": 4}, "num_coords: expected 2 or 3, got 4"),
+        ({"strides": (1, 2)}, "strides: expected one a block, 3 in all, got 2"),
+        ({"channels": (), "strides": ()}, "one a block, 0 in all"),
+        ({"dropout": 1.0}, "dropout: expected a share"),
+        ({"s_order": -1}, "s_order: expected 0 or more"),
+        ({"forecast": -1}, "forecast: expected 0 or more"),
+        ({"streams": ("joints",)}, "Did you mean 'joint'"),
+        ({"num_classes": 0}, "num_classes: expected at least 1"),
+    ],
+)
+def test_bad_options(change: dict, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        tiny(made_up(), **change)
+
+
+def test_bad_input() -> None:
+    model = tiny(made_up())
+    with pytest.raises(ConfigError, match="3 coordinates of 5 joints, got 2 of 5"):
+        model(*random_clips(made_up(), coords=2))
+    with pytest.raises(ConfigError, match="Did you mean 'a_links'"):
+        model(*random_clips(made_up()), returns=("a_link",))
+    hands = tiny(made_up(hands=True))
+    with pytest.raises(LayoutError, match="body slots: expected at most 2"):
+        hands(*random_clips(made_up(), bodies=3))
+
+
+@pytest.mark.parametrize("coords", [2, 3])
+@pytest.mark.parametrize("streams", [("joint",), ("bone", "joint_motion", "bone_motion")])
+def test_coordinates_and_streams(coords: int, streams: tuple[str, ...]) -> None:
+    model = tiny(made_up(), num_coords=coords, streams=streams)
+    out = model(*damaged_clips(made_up(), coords=coords), returns=("losses",))
+    assert out.logits.shape == (3, 3)
+    assert out.losses.keys() == {"aim_nll", "aim_kl"}
+
+
+@pytest.mark.parametrize("change", [{"s_order": 0}, {"s_form": "hops"}])
+def test_forms_of_the_s_links(change: dict) -> None:
+    model = tiny(made_up(), **change)
+    assert model(*damaged_clips(made_up())).logits.isfinite().all()
+    links = model.backbone.blocks[0].graph.s_links
+    assert len(links) == (1 if change.get("s_order") == 0 else 3)
+
+
+def test_filled_in_values_of_a_joint_never_seen_reach_nobody_else() -> None:
+    """Its own features differ; they are sent nowhere and pooled nowhere."""
+    model = tiny(made_up()).double().eval()
+    positions, visible, frames = random_clips(made_up())
+    visible[:, :, 3] = False
+    before = model(positions.double(), visible, frames).logits
+    positions[:, :, :, 3] += 1
+    torch.testing.assert_close(model(positions.double(), visible, frames).logits, before)
+
+
+@pytest.mark.parametrize("cut", [5, 8])
+def test_causal_features_ignore_later_frames(cut: int) -> None:
+    model = tiny(made_up(), causal=True, streams=("joint", "joint_motion")).eval()
+    positions, visible, frames = random_clips(made_up(), frames=13)
+    visible[:, :3, 2] = False
+    changed, hidden = positions.clone(), visible.clone()
+    changed[:, :, cut:] += 1
+    hidden[:, cut:, 1] = False
+    kept = -(-cut // 4)  # strided frames that end before the cut
+    outs = []
+    for values, shown in ((positions, visible), (changed, hidden)):
+        bodies = gather_bodies(values, shown, frames)
+        graph = model._graph(bodies, model.infer_links(bodies))
+        features, stride = model.backbone(model._embed(bodies), graph)
+        assert stride == 4
+        tower = model.head.step_tower
+        tokens = tower.encoder(tower.embed(features.mean(3).transpose(1, 2)))[0]
+        outs.append((features, tokens))
+    (one, one_tokens), (other, other_tokens) = outs
+    torch.testing.assert_close(one[:, :, :kept], other[:, :, :kept], rtol=0, atol=0)
+    torch.testing.assert_close(one_tokens[:, :kept], other_tokens[:, :kept])
+    assert not torch.allclose(one[:, :, kept:], other[:, :, kept:])
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_joint_frame_weights_lie_on_valid_frames(causal: bool) -> None:
+    clips = damaged_clips(made_up())
+    out = tiny(made_up(), causal=causal).eval()(*clips, returns=("joint_frame_weights",))
+    assert (out.joint_frame_weights[~clips[2]] == 0).all()
+    torch.testing.assert_close(out.joint_frame_weights.sum((1, 2)), torch.ones(3))
+    assert out.body_joint_frame_weights[0, 1].sum() == 0
+    torch.testing.assert_close(out.joint_weights.sum(1), torch.ones(3))
+
+
+def test_a_links_are_probabilities_from_joint_to_joint() -> None:
+    out = tiny(made_up()).eval()(*damaged_clips(made_up()), returns=("a_links",))
+    present = out.a_links[1]
+    torch.testing.assert_close(present.sum(1), torch.ones(2, 5, 5))
+    assert (present[:, 0].diagonal(dim1=1, dim2=2) == 1).all()
+    assert (out.a_links[0, 1] == 0).all()
+
+
+def test_warm_up_trains_the_a_links_alone() -> None:
+    model = tiny(made_up())
+    sum(model.warm_up_losses(*damaged_clips(made_up())).values()).backward()
+    for name, parameter in model.named_parameters():
+        assert (parameter.grad is not None) == name.startswith("aim."), name
+    assert tiny(made_up(), a_links=False).warm_up_losses(*damaged_clips(made_up())) == {}
+
+
+def test_classification_trains_the_encoder_through_the_links() -> None:
+    model = tiny(made_up())
+    model(*damaged_clips(made_up())).logits.sum().backward()
+    assert all(p.grad.abs().sum() > 0 for p in model.aim.encoder.parameters())
+    assert all(p.grad is None for p in model.aim.decoder.parameters())
+
+
+def test_forecast_starts_at_the_last_pose_and_its_loss_hides_the_target() -> None:
+    model = tiny(made_up(), forecast=2).eval()
+    positions, visible, frames = random_clips(made_up(), bodies=1)
+    with torch.no_grad():
+        model.forecaster.out.weight.zero_()
+        model.forecaster.out.bias.zero_()
+    out = model(positions, visible, frames, returns=("forecast",))
+    torch.testing.assert_close(out.forecast[:, :, 0], positions[:, :, -1])
+    held = (positions[:, :, -2:] - positions[:, :, -3:-2]).square().mean()
+    out = model(positions, visible, frames, returns=("losses",))
+    torch.testing.assert_close(out.losses["forecast"], held)
+    changed = positions.clone()
+    changed[:, :, -2:] += 1
+    again = model(changed, visible, frames, returns=("losses",))
+    torch.testing.assert_close(again.logits, out.logits)

@@ -1,0 +1,230 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from skelgraph.errors import ConfigError
+from skelgraph.nn.a_links import (
+    AimConfig,
+    ALinks,
+    link_adjacency,
+    link_divergence,
+    link_matrix,
+)
+from skelgraph.nn.aim_decoder import AimDecoder, gaussian_nll
+from skelgraph.nn.aim_encoder import AimEncoder, off_diagonal, with_diagonal
+from tests.nn import reference
+from tests.nn.checks import assert_same_with_gradients, draw, randomise
+
+TINY = AimConfig(width=5, frames=4, dropout=0.0)
+
+
+def encoder() -> AimEncoder:
+    return randomise(AimEncoder(6, 3, width=5, dropout=0.0))
+
+
+def count(module: torch.nn.Module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def random_links(*shape: int) -> torch.Tensor:
+    """Link weights as the encoder gives them: types sum to 1, a ghost on the diagonal."""
+    bodies, joints = shape
+    return link_matrix(torch.softmax(draw(bodies, joints, joints - 1, 3), dim=-1))
+
+
+def test_sizes_of_the_release() -> None:
+    assert count(AimEncoder(150, 3, width=128)) == 185_475
+    decoder = AimDecoder(3, 3, width=128)
+    assert count(decoder) == 182_915
+    ghost_network = count(decoder.messages) // 2
+    assert ghost_network == 49_408
+    assert count(decoder) + ghost_network == 232_323
+
+
+def test_pairs_without_and_with_the_diagonal() -> None:
+    pairs = torch.arange(9.0).view(1, 3, 3, 1)
+    edges = off_diagonal(pairs)
+    assert edges[0, ..., 0].tolist() == [[1, 2], [3, 5], [6, 7]]
+    assert with_diagonal(edges)[0, ..., 0].tolist() == [[0, 1, 2], [3, 0, 5], [6, 7, 0]]
+
+
+def test_encoder_agrees_with_loops() -> None:
+    module, series = encoder(), draw(2, 3, 6).requires_grad_()
+    assert_same_with_gradients(
+        lambda: module(series),
+        lambda: reference.aim_encoder(module, series),
+        [series, *module.parameters()],
+    )
+
+
+def test_decoder_agrees_with_loops() -> None:
+    module = randomise(AimDecoder(2, 3, width=4))
+    frames = draw(2, 4, 3, 2).requires_grad_()
+    links = random_links(2, 3).requires_grad_()
+    assert_same_with_gradients(
+        lambda: module(frames, links),
+        lambda: reference.aim_decoder(module, frames, links),
+        [frames, links, *module.parameters()],
+    )
+
+
+def test_losses_agree_with_loops() -> None:
+    module = randomise(ALinks(2, config=TINY)).eval()
+    visible = torch.ones(2, 6, 3, dtype=torch.bool)
+    links = module(draw(2, 2, 6, 3), visible, None)
+    losses = module.losses(links)
+    expected = reference.aim_losses(
+        module, links.series[:, 0], links.logits[:, 0], links.chosen[:, 0]
+    )
+    torch.testing.assert_close(losses["aim_nll"], expected[0], rtol=1e-10, atol=0)
+    torch.testing.assert_close(losses["aim_kl"], expected[1], rtol=1e-10, atol=0)
+
+
+def test_gradcheck() -> None:
+    module = randomise(ALinks(2, config=AimConfig(width=2, frames=3, dropout=0.0))).eval()
+    visible = torch.ones(1, 4, 3, dtype=torch.bool)
+
+    def run(positions: torch.Tensor) -> torch.Tensor:
+        links = module(positions, visible, None)
+        losses = module.losses(links)
+        return torch.stack((losses["aim_nll"], losses["aim_kl"], module.adjacency(links).sum()))
+
+    assert torch.autograd.gradcheck(run, (draw(1, 2, 4, 3).requires_grad_(),))
+
+
+def test_relabelled_joints_give_relabelled_links() -> None:
+    module, positions = randomise(ALinks(2, config=TINY)).eval(), draw(2, 2, 6, 4)
+    visible, order = torch.ones(2, 6, 4, dtype=torch.bool), torch.tensor([2, 0, 3, 1])
+    links = module(positions, visible, None).chosen
+    again = module(positions[..., order], visible, None).chosen
+    torch.testing.assert_close(again, links[..., order, :][..., order])
+
+
+def test_a_joint_never_seen_is_out_of_links_and_losses() -> None:
+    module, positions = randomise(ALinks(2, config=TINY)).train(), draw(2, 2, 6, 4)
+    visible = torch.ones(2, 6, 4, dtype=torch.bool)
+    visible[..., 3] = False
+    changed = positions.clone()
+    changed[..., 3] += 5
+    results = []
+    for values in (positions, changed):
+        torch.manual_seed(0)
+        links = module(values, visible, None)
+        losses = module.losses(links)
+        results.append((module.adjacency(links), losses["aim_nll"], losses["aim_kl"]))
+    for one, other in zip(*results, strict=True):
+        torch.testing.assert_close(one, other)
+    assert (results[0][0][..., 3, :3] == 0).all()
+
+
+def test_padded_frames_change_nothing() -> None:
+    module, positions = randomise(ALinks(2, config=TINY)).eval(), draw(2, 2, 9, 4)
+    frames = torch.arange(9).expand(2, -1) < 6
+    visible = frames[..., None].expand(-1, -1, 4)
+    short = module(positions[:, :, :6], visible[:, :6], None)
+    long = module(positions, visible, frames)
+    torch.testing.assert_close(long.chosen, short.chosen)
+    torch.testing.assert_close(module.losses(long), module.losses(short))
+
+
+def test_training_draws_hard_links_and_evaluation_does_not_draw() -> None:
+    module = randomise(ALinks(2, config=TINY))
+    positions, visible = draw(3, 2, 6, 4), torch.ones(3, 6, 4, dtype=torch.bool)
+    hard = module.train()(positions, visible, None).chosen
+    torch.testing.assert_close(hard, hard.round())
+    torch.testing.assert_close(hard.sum(2), torch.ones_like(hard.sum(2)))
+    assert not torch.equal(hard, module(positions, visible, None).chosen)
+    soft = module.eval()(positions, visible, None)
+    assert torch.equal(soft.chosen, module(positions, visible, None).chosen)
+    torch.testing.assert_close(soft.chosen, module.probabilities(soft))
+    assert (soft.chosen[:, 0, 0].diagonal(dim1=-2, dim2=-1) == 1).all()
+
+
+def test_argmax_links_in_evaluation() -> None:
+    config = AimConfig(width=5, frames=4, choice="argmax")
+    module = randomise(ALinks(2, config=config)).eval()
+    links = module(draw(3, 2, 6, 4), torch.ones(3, 6, 4, dtype=torch.bool), None)
+    assert torch.equal(links.chosen.argmax(2), module.probabilities(links).argmax(2))
+    assert links.chosen.unique().tolist() == [0, 1]
+
+
+def test_adjacency_worked_by_hand() -> None:
+    """Joint 0 sends to 1 and 2 by type 1; with the self-loop each of these has two senders."""
+    chosen = torch.zeros(1, 2, 3, 3)
+    chosen[0, 1, 0, 1:] = 1
+    adjacency = link_adjacency(chosen)
+    assert adjacency.tolist() == [[[[1, 0.5, 0.5], [0, 0.5, 0], [0, 0, 0.5]]]]
+    seen = torch.tensor([[False, True, True]])
+    assert link_adjacency(chosen, seen).tolist() == [[torch.eye(3).tolist()]]
+
+
+def test_divergence_is_zero_at_the_prior() -> None:
+    logits = torch.tensor([0.95, 0.025, 0.025]).log().expand(2, 4, 3, 3)
+    assert link_divergence(logits, ghost_prior=0.95).item() == pytest.approx(0, abs=1e-6)
+    assert link_divergence(torch.zeros(2, 4, 3, 3), ghost_prior=0.95).item() > 1
+
+
+def test_likelihood_leaves_out_joints_not_seen() -> None:
+    target, mask = torch.zeros(1, 2, 2, 3), torch.tensor([[[True, False], [True, False]]])
+    predicted = torch.full((1, 2, 2, 3), 0.01)
+    # 2 frames x 3 coordinates x 1e-4 / (2 x 5e-4), one joint.
+    assert gaussian_nll(predicted, target, mask).item() == pytest.approx(0.6)
+
+
+def test_pieces_of_the_loss_have_its_size() -> None:
+    """Averaged over draws, the loss on pieces and some bodies is that on all."""
+    visible, positions = torch.ones(4, 9, 3, dtype=torch.bool), draw(4, 2, 9, 3).cumsum(2) / 10
+    whole = randomise(ALinks(2, config=AimConfig(width=4, frames=9, dropout=0.0)))
+    pieces = AimConfig(width=4, frames=9, dropout=0.0, loss_bodies=2, loss_frames=5)
+    part = ALinks(2, config=pieces).double()
+    part.load_state_dict(whole.state_dict())
+    torch.manual_seed(0)
+    means = []
+    for module in (whole, part):
+        losses = [module.losses(module(positions, visible, None)) for _ in range(60)]
+        means.append(sum(loss["aim_nll"].item() for loss in losses) / len(losses))
+    assert means[1] == pytest.approx(means[0], rel=0.15)
+
+
+def test_causal_links_ignore_later_frames() -> None:
+    config = AimConfig(width=5, frames=4, block=3)
+    module = randomise(ALinks(2, config=config, causal=True)).eval()
+    positions, visible = draw(2, 2, 10, 4), torch.ones(2, 10, 4, dtype=torch.bool)
+    visible[:, :7, 1] = False
+    adjacency = module.adjacency(module(positions, visible, None))
+    assert adjacency.shape == (2, 4, 2, 4, 4)
+    changed, hidden = positions.clone(), visible.clone()
+    changed[:, :, 7:] += 1
+    hidden[:, 7:, 2] = False
+    again = module.adjacency(module(changed, hidden, None))
+    # Blocks start at frames 0, 3, 6 and 9.
+    torch.testing.assert_close(again[:, :3], adjacency[:, :3], rtol=0, atol=0)
+    assert not torch.allclose(again[:, 3], adjacency[:, 3])
+
+
+def test_causal_links_of_a_block_are_those_of_the_clip_up_to_its_start() -> None:
+    config = AimConfig(width=5, frames=4, block=3)
+    module = randomise(ALinks(2, config=config, causal=True)).eval()
+    positions, visible = draw(2, 2, 10, 4), torch.ones(2, 10, 4, dtype=torch.bool)
+    frames = torch.arange(10).expand(2, -1) < 8
+    blocks = module(positions, visible & frames[..., None], frames).chosen
+    module.causal = False
+    for block in range(3):
+        end = 3 * block + 1
+        alone = module(positions[:, :, :end], visible[:, :end], None).chosen
+        torch.testing.assert_close(blocks[:, block], alone[:, 0])
+
+
+def test_input_is_left_unchanged() -> None:
+    module, positions = randomise(ALinks(2, config=TINY)), draw(2, 2, 6, 4)
+    copy = positions.clone()
+    module.losses(module(positions, torch.ones(2, 6, 4, dtype=torch.bool), None))
+    assert torch.equal(positions, copy)
+
+
+def test_bad_options() -> None:
+    with pytest.raises(ConfigError, match="the ghost and at least one more, got 1"):
+        ALinks(3, config=AimConfig(num_types=1))
+    with pytest.raises(ConfigError, match="Did you mean 'argmax'"):
+        ALinks(3, config=AimConfig(choice="argmin"))

@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from skelgraph.nn.attention import TowerConfig, sinusoidal_positions
+from skelgraph.nn.bodies import gather_bodies
+from skelgraph.nn.gated_head import Gate, GatedHead, HeadInput
+from skelgraph.nn.pooled_head import PooledHead
+from tests.nn import reference
+from tests.nn.checks import assert_same_with_gradients, draw, randomise
+
+TINY = TowerConfig(width=4, heads=2, layers=1, hidden=3, dropout=0.0)
+WANTED = ("step_attention", "joint_attention", "joint_frame_weights")
+
+
+def given(*, frames: int = 5, padding: int = 0, clips: int = 2, slots: int = 2) -> HeadInput:
+    """Features of clips with all bodies; one joint of the first body is never seen."""
+    size = frames + padding
+    positions = torch.zeros(clips, 3, size, 3, slots)
+    visible = torch.ones(clips, size, 3, slots, dtype=torch.bool)
+    visible[0, :, 1, 0] = False
+    visible[0, 0, 2, 0] = False
+    valid = torch.arange(size).expand(clips, -1) < frames
+    bodies = gather_bodies(positions, visible, valid)
+    features = draw(clips * slots, 6, frames, 3)
+    wild = torch.full((clips * slots, 6, padding, 3), 9.0, dtype=torch.float64)
+    return HeadInput(torch.cat((features, wild), 2), bodies.visible, bodies.frames, bodies)
+
+
+def head(*, slots: int | None = None, causal: bool = False) -> GatedHead:
+    return randomise(GatedHead(6, 3, num_classes=4, config=TINY, num_slots=slots, causal=causal))
+
+
+@pytest.mark.parametrize("slots", [None, 2])
+def test_shape(slots: int | None) -> None:
+    out = head(slots=slots)(given(), returns=WANTED)
+    shapes = {name: tuple(value.shape) for name, value in out.items()}
+    assert shapes == {
+        "logits": (2, 4),
+        "features": (2, 8),
+        "gate": (2, 2),
+        "joint_weights": (4, 3),
+        "step_weights": (4, 5),
+        "step_attention": (4, 1, 2, 5, 5),
+        "joint_attention": (4, 1, 2, 3, 3),
+        "joint_frame_weights": (4, 5, 3),
+    }
+
+
+def slow_tower(tower: torch.nn.Module, rows: list, extra: torch.Tensor, mask: list) -> torch.Tensor:
+    """Embed, add, encode, and average by the softmax of the scores."""
+    tokens = torch.stack([reference.affine(tower.embed, row) for row in rows]) + extra
+    tokens = reference.encoder(tower.encoder, tokens, torch.tensor(mask))
+    kept = [s for s, here in enumerate(mask) if here]
+    scores = torch.stack([reference.affine(tower.pool.score, tokens[s])[0] for s in kept])
+    weights = scores.exp() / scores.exp().sum()
+    return sum(w * tokens[s] for w, s in zip(weights, kept, strict=True))
+
+
+def slow_head(module: GatedHead, data: HeadInput) -> torch.Tensor:
+    pooled = []
+    for x, visible in zip(data.features, data.visible, strict=True):
+        frames, joints = visible.shape
+        rows = []
+        for t in range(frames):
+            seen = [v for v in range(joints) if visible[t, v]]
+            rows.append(sum(x[:, t, v] for v in seen) / len(seen))
+        positions = sinusoidal_positions(frames, 4).double()
+        step = slow_tower(module.step_tower, rows, positions, [True] * frames)
+        rows = [sum(x[:, t, v] for t in range(frames)) / frames for v in range(joints)]
+        seen = [bool(visible[:, v].any()) for v in range(joints)]
+        joint = slow_tower(module.joint_tower, rows, module.joint_tower.identity, seen)
+        pooled.append((step, joint))
+    out = []
+    for clip in range(2):
+        step, joint = ((pooled[2 * clip][i] + pooled[2 * clip + 1][i]) / 2 for i in range(2))
+        h = reference.affine(module.gate.score, torch.cat((step, joint)))
+        g = h.exp() / h.exp().sum()
+        out.append(reference.affine(module.classifier, torch.cat((step * g[0], joint * g[1]))))
+    return torch.stack(out)
+
+
+def test_agrees_with_loops() -> None:
+    module, data = head(), given()
+    data.features.requires_grad_()
+    assert_same_with_gradients(
+        lambda: module(data)["logits"],
+        lambda: slow_head(module, data),
+        [data.features, *module.parameters()],
+    )
+
+
+def test_gate_worked_by_hand() -> None:
+    gate = Gate(1)
+    gate.score.weight.data = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
+    gate.score.bias.data.zero_()
+    out, weights = gate(torch.log(torch.tensor([[3.0]])), torch.zeros(1, 1))
+    torch.testing.assert_close(weights, torch.tensor([[0.75, 0.25]]))
+    torch.testing.assert_close(out, torch.tensor([[0.75 * 1.0986123, 0.0]]))
+
+
+def test_gradcheck() -> None:
+    module, data = head(), given(frames=2)
+
+    def run(features: torch.Tensor) -> torch.Tensor:
+        return module(HeadInput(features, data.visible, data.frames, data.bodies))["logits"]
+
+    assert torch.autograd.gradcheck(run, (data.features.requires_grad_(),))
+
+
+@pytest.mark.parametrize("kind", ["gated", "pooled"])
+def test_padded_frames_change_nothing(kind: str) -> None:
+    pooled = randomise(PooledHead(6, num_classes=4, num_slots=None))
+    module = head() if kind == "gated" else pooled
+    short, long = module(given(), returns=WANTED), module(given(padding=3), returns=WANTED)
+    torch.testing.assert_close(long["logits"], short["logits"])
+    if kind == "gated":
+        for name in ("step_weights", "joint_frame_weights"):
+            torch.testing.assert_close(long[name][:, :5], short[name])
+            assert (long[name][:, 5:] == 0).all()
+
+
+def test_weights_are_probabilities_over_what_was_seen() -> None:
+    out = head()(given(padding=2), returns=WANTED)
+    ones = torch.ones(4, dtype=torch.float64)
+    for name in ("joint_weights", "step_weights", "joint_frame_weights"):
+        torch.testing.assert_close(out[name].flatten(1).sum(1), ones)
+        assert (out[name] >= 0).all()
+    assert out["joint_weights"][0, 1] == 0
+    torch.testing.assert_close(out["gate"].sum(1), ones[:2])
+    torch.testing.assert_close(out["joint_frame_weights"].sum(1), out["joint_weights"])
+
+
+def test_a_frame_s_share_is_its_part_of_the_token() -> None:
+    """One joint moves the token in frame 1 only: its weight lies there."""
+    module, data = head(), given(clips=1, slots=1, frames=3)
+    data.features.data.zero_()
+    data.features.data[0, :, 1, 0] = draw(6)
+    module.joint_tower.embed.bias.data.zero_()
+    weights = module(data, returns=WANTED)["joint_frame_weights"][0, :, 0]
+    assert weights[1] > 0
+    assert weights[0] == weights[2] == 0
+
+
+def test_a_joint_not_seen_changes_nothing() -> None:
+    for module in (head(), randomise(PooledHead(6, num_classes=4, num_slots=None))):
+        data = given()
+        before = module(data)["logits"]
+        data.features[0, :, :, 1] += 1
+        torch.testing.assert_close(module(data)["logits"], before)
+
+
+def test_pooled_head_is_a_mean() -> None:
+    module, data = PooledHead(6, num_classes=4, num_slots=None).double(), given()
+    data.visible[:] = True
+    expected = data.features.mean((2, 3)).view(2, 2, 6).mean(1)
+    out = module(data)
+    torch.testing.assert_close(out["features"], expected)
+    torch.testing.assert_close(out["logits"], module.classifier(expected))
