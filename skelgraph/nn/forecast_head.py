@@ -77,7 +77,7 @@ class ForecastHead(nn.Module):
         state = at_frame(x, last_valid(frames, x))
         state = torch.cat((state, last_pose.to(state.dtype)), dim=1)[:, :, None]
         change = self.out(functional.relu(self.mix(state)))  # (P, F * coords, 1, V)
-        change = change.view(len(x), self.num_frames, last_pose.shape[1], -1).transpose(1, 2)
+        change = change.view(len(x), self.num_frames, *last_pose.shape[1:]).transpose(1, 2)
         return last_pose[:, :, None] + change
 
 
