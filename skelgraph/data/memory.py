@@ -78,4 +78,5 @@ class ClipList:
                 [clip.seen.any(axis=(0, 2)).sum() for clip in self._clips], dtype=np.int64
             ),
             source=np.array([clip.source for clip in self._clips], dtype=str),
+            class_names=self.class_names,
         )

@@ -11,11 +11,10 @@ import numpy as np
 
 from skelgraph.data.grouping import balanced_parts, group_clips
 from skelgraph.data.protocol_names import COLUMN_OF, PROTOCOLS
+from skelgraph.data.split_checks import PARTS, split_faults
 from skelgraph.data.split_files import read_split_files
 from skelgraph.data.table import ClipTable
 from skelgraph.errors import ProtocolError, list_faults, unknown_name
-
-PARTS = ("train", "val", "test")
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +104,7 @@ def split_clips(
         )
     known = table.take(labelled)
     part, details = _CHOOSERS[protocol](known, protocol, request)
-    faults = _faults(known, part, protocol)
+    faults = split_faults(known, part, protocol)
     if faults:
         raise ProtocolError(list_faults([f"protocol {protocol}: {fault}" for fault in faults]))
     details = {
@@ -269,45 +268,6 @@ def _request_faults(request: _Request) -> list[str]:
     if request.folds < 2:
         faults.append(f"folds: expected at least 2, got {request.folds}. Ask for more.")
     return faults
-
-
-def _faults(table: ClipTable, part: np.ndarray, protocol: str) -> list[str]:
-    used = part >= 0
-    faults = [
-        f"expected clips in {name}, got none. There are too few groups; change the folds, the "
-        "ids or val_fraction."
-        for i, name in enumerate(PARTS)
-        if not (part == i).any()
-    ]
-    labels = np.unique(table.label[used])
-    counts = np.array([(table.label[used] == label).sum() for label in labels])
-    faults += [
-        f"class {label}: expected at least 2 clips, got 1. Add clips or leave the class out."
-        for label in labels[counts == 1]
-    ]
-    untrained = np.setdiff1d(labels[counts > 1], table.label[part == 0])
-    faults += [
-        f"class {label}: expected clips in train, got none. Choose other folds or ids."
-        for label in untrained
-    ]
-    faults += _shared(table.recording, part, "recording")
-    if protocol in ("xsub", "loso", "random", "files"):
-        subject = np.where(table.subject < 0, -1 - np.arange(len(part)), table.subject)
-        faults += _shared(subject, part, "subject")
-    return faults
-
-
-def _shared(values: np.ndarray, part: np.ndarray, what: str) -> list[str]:
-    keys, index = np.unique(values, return_inverse=True)
-    present = np.zeros((len(keys), 3), dtype=bool)
-    present[index[part >= 0], part[part >= 0]] = True
-    twice = np.flatnonzero(present.sum(axis=1) > 1)
-    return [
-        f"{what} {keys[i]}: expected in one part, got in "
-        f"{' and '.join(name for name, there in zip(PARTS, present[i], strict=True) if there)}. "
-        "Move its clips to one part."
-        for i in twice
-    ]
 
 
 def _ids(values: np.ndarray) -> list[int]:

@@ -42,6 +42,7 @@ class ClipTable:
         bodies: How many bodies are seen in at least one frame.
         source: The recording that the clip was taken from.
         extra: Further columns as text.
+        class_names: Class names in label order, for messages.
     """
 
     name: np.ndarray
@@ -55,6 +56,7 @@ class ClipTable:
     bodies: np.ndarray
     source: np.ndarray
     extra: Mapping[str, np.ndarray] = field(default_factory=dict)
+    class_names: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.name)
@@ -62,7 +64,13 @@ class ClipTable:
     def take(self, rows: np.ndarray) -> ClipTable:
         """Keep the given rows, in the given order."""
         columns = {key: getattr(self, key)[rows] for key in ("name", *NUMBERS, "source")}
-        return ClipTable(**columns, extra={key: value[rows] for key, value in self.extra.items()})
+        extra = {key: value[rows] for key, value in self.extra.items()}
+        return ClipTable(**columns, extra=extra, class_names=self.class_names)
+
+    def class_of(self, label: int) -> str:
+        """Name a class in a message, by number where its name is not known."""
+        known = 0 <= label < len(self.class_names)
+        return f"'{self.class_names[label]}'" if known else str(label)
 
     @property
     def recording(self) -> np.ndarray:
@@ -99,7 +107,8 @@ def read_table(path: Path, class_names: Sequence[str]) -> ClipTable:
         raise StoreError(list_faults(faults))
     known = {key: columns[key] for key in (*NUMBERS, "source")}
     extra = {key: values for key, values in columns.items() if key not in COLUMNS}
-    return ClipTable(name=columns["clip"], **known, extra=extra)
+    names = tuple(class_names)
+    return ClipTable(name=columns["clip"], **known, extra=extra, class_names=names)
 
 
 def _header(path: Path) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -118,6 +119,20 @@ def parse_window(
             "rate. Give frames, or the frame rate on conversion (--fps)."
         )
     return WindowSpec(max(1, round(value * fps)), overlap)
+
+
+def window_sweep(
+    lengths: Sequence[str | int | None], overlaps: Sequence[float], *, fps: float | None = None
+) -> tuple[WindowSpec, ...]:
+    """Combine every length with every overlap, lengths outermost; see `parse_window`.
+
+    Example:
+        >>> [spec.stride for spec in window_sweep(["3s", "5s"], [0.0, 0.5], fps=30)]
+        [90, 45, 150, 75]
+    """
+    return tuple(
+        parse_window(length, overlap=overlap, fps=fps) for length in lengths for overlap in overlaps
+    )
 
 
 def _number(word: str) -> float:

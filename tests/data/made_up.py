@@ -51,6 +51,7 @@ def table(subject: list[int], label: list[int], **columns: list[Any]) -> ClipTab
         **numbers,
         bodies=np.ones(count, dtype=np.int64),
         source=np.array(columns.get("source", [""] * count), dtype=str),
+        class_names=CLASSES,
     )
 
 

@@ -143,6 +143,18 @@ def test_missing_marks_are_counted(tmp_path: Path) -> None:
     }
 
 
+def test_a_set_about_its_root_keeps_the_root(tmp_path: Path) -> None:
+    points = arrays()["keypoints"] - arrays()["keypoints"][:, :1]
+    points[:, 19] = 0
+    points[3] = 0
+    reading = open_set(tmp_path, keypoints=points)
+    (clip, _) = list(reading.clips)
+    assert clip.seen[:3, 0, 0].all() and not clip.seen[:, 0, 19].any()
+    assert reading.report.notes == [
+        "'spine_base' is always at the origin: kept as the origin of the recording"
+    ]
+
+
 def test_unusable_clips_are_dropped_and_named(tmp_path: Path) -> None:
     points = arrays()["keypoints"].copy()
     points[4:] = 0

@@ -19,15 +19,21 @@ from pathlib import Path
 
 import numpy as np
 
-from skelgraph.data.clip import HOUSE_AXES, IMAGE_AXES, UNITS, Clip
+from skelgraph.data.clip import HOUSE_AXES, IMAGE_AXES, Clip
 from skelgraph.data.formats.joint_order import JointOrder, find_order
+from skelgraph.data.formats.npz_checks import (
+    COLUMNS,
+    UNIT_NAMES,
+    as_text,
+    as_texts,
+    count_clips,
+    npz_faults,
+)
 from skelgraph.data.formats.reading import Reading, ReadOptions, source_name
 from skelgraph.data.report import ConversionReport
 from skelgraph.errors import FormatError, list_faults
 
-COLUMNS = ("label", "subject", "camera", "setup", "repetition")
 FACTS = ("keypoints", "offsets", "class_names", "joint_names", "layout", "fps", "units", "bodies")
-UNIT_NAMES = {**{unit: unit for unit in UNITS}, "m": "metre", "mm": "millimetre", "px": "pixel"}
 
 # What zipfile, zlib and numpy raise on bytes that are not what they say.
 DAMAGE = (
@@ -48,15 +54,15 @@ def read(path: Path, *, options: ReadOptions) -> Reading:
         FormatError: If the file is damaged; lists everything that is wrong with it.
     """
     arrays = _load(path)
-    faults = _faults(arrays)
+    faults = npz_faults(arrays)
     if faults:
         raise FormatError(list_faults([f"{path}: {fault}" for fault in faults]))
     report = ConversionReport(source=source_name(path), format="npz")
     order = find_order(
         path,
         num_joints=arrays["keypoints"].shape[-2],
-        joint_names=_texts(arrays.get("joint_names")),
-        hint=_text(arrays.get("layout")),
+        joint_names=as_texts(arrays.get("joint_names")),
+        hint=as_text(arrays.get("layout")),
         asked=options.layout,
     )
     report.notes += order.notes
@@ -64,7 +70,7 @@ def read(path: Path, *, options: ReadOptions) -> Reading:
     return Reading(
         clips=_clips(arrays, plan, report),
         num_clips=plan.num_clips,
-        class_names=tuple(_texts(arrays.get("class_names")) or _made_up_names(arrays)),
+        class_names=tuple(as_texts(arrays.get("class_names")) or _made_up_names(arrays)),
         report=report,
     )
 
@@ -83,6 +89,7 @@ class _Plan:
     num_clips: int
     scored: bool
     states: bool
+    origin: list[int]
     bodies: list[int] | None
     extra: dict[str, np.ndarray]
 
@@ -100,13 +107,13 @@ def _plan(
     options: ReadOptions,
     report: ConversionReport,
 ) -> _Plan:
-    units = UNIT_NAMES[_text(arrays["units"]) or ""]
+    units = UNIT_NAMES[as_text(arrays["units"]) or ""]
     channels = arrays["keypoints"].shape[-1]
     scored = channels == (3 if units == "pixel" else 4)
     states = scored and units != "pixel" and _are_states(arrays["keypoints"][..., -1])
     if states:
         report.notes.append("fourth channel read as Kinect tracking state (0 is missing)")
-    num_clips = _num_clips(arrays)
+    num_clips = count_clips(arrays)
     known = {*COLUMNS, *FACTS, "width", "height", "clip"}
     extra = {
         key: value
@@ -124,6 +131,7 @@ def _plan(
         num_clips=num_clips,
         scored=scored,
         states=states,
+        origin=[] if units == "pixel" else _origin(arrays["keypoints"], order, report),
         bodies=_body_order(arrays, order, report),
         extra=extra,
     )
@@ -144,90 +152,6 @@ def _load(path: Path) -> dict[str, np.ndarray]:
             f"{path}: expected a whole .npz archive of plain arrays, got '{error}'. "
             "Copy or make the file again."
         ) from error
-
-
-def _faults(arrays: dict[str, np.ndarray]) -> list[str]:
-    faults = [
-        f"expected the key '{key}', got none. Add it."
-        for key in ("keypoints", "units")
-        if key not in arrays
-    ]
-    if "keypoints" in arrays:
-        faults += _keypoint_faults(arrays)
-    if "units" in arrays and (_text(arrays["units"]) or "") not in UNIT_NAMES:
-        faults.append(
-            f"units: expected one of {', '.join(UNITS)}, got {arrays['units']!r}. Correct it."
-        )
-    if faults:
-        return faults
-    return [*_channel_faults(arrays), *_offset_faults(arrays), *_column_faults(arrays)]
-
-
-def _keypoint_faults(arrays: dict[str, np.ndarray]) -> list[str]:
-    keypoints = arrays["keypoints"]
-    faults = []
-    if keypoints.dtype.kind not in "fiu":
-        faults.append(f"keypoints: expected numbers, got {keypoints.dtype}. Store float32.")
-    flat = keypoints.ndim == 3 and "offsets" in arrays
-    if not flat and keypoints.ndim != 5:
-        faults.append(
-            "keypoints: expected (F, V, C) with 'offsets' or (clips, T, M, V, C), got shape "
-            f"{keypoints.shape}{'' if 'offsets' in arrays else ' without offsets'}. Reshape it."
-        )
-    return faults
-
-
-def _channel_faults(arrays: dict[str, np.ndarray]) -> list[str]:
-    pixels = UNIT_NAMES[_text(arrays["units"]) or ""] == "pixel"
-    rule = "2 or 3 (x, y, confidence)" if pixels else "3 or 4 (x, y, z, confidence)"
-    channels = arrays["keypoints"].shape[-1]
-    if channels in ((2, 3) if pixels else (3, 4)):
-        return []
-    return [f"keypoints: expected {rule} channels, got {channels}. Give those."]
-
-
-def _offset_faults(arrays: dict[str, np.ndarray]) -> list[str]:
-    if arrays["keypoints"].ndim == 5:
-        return []
-    offsets, frames = arrays["offsets"], len(arrays["keypoints"])
-    if offsets.ndim != 1 or offsets.dtype.kind not in "iu" or len(offsets) < 2:
-        return [
-            f"offsets: expected at least two whole numbers, got {offsets.dtype} "
-            f"{offsets.shape}. Give clips + 1 of them."
-        ]
-    faults = []
-    falls = np.flatnonzero(offsets[1:].astype(np.int64) < offsets[:-1].astype(np.int64))
-    if len(falls):
-        faults.append(
-            f"offsets: expected no value below the one before, got that at clips "
-            f"{', '.join(map(str, falls[:5]))}{' ...' if len(falls) > 5 else ''}. Correct them."
-        )
-    if offsets[0] != 0 or offsets[-1] != frames:
-        faults.append(
-            f"offsets: expected to run from 0 to the {frames} frames, got {offsets[0]} to "
-            f"{offsets[-1]}. The file is cut off or its offsets belong to another."
-        )
-    return faults
-
-
-def _column_faults(arrays: dict[str, np.ndarray]) -> list[str]:
-    num_clips = _num_clips(arrays)
-    faults = [
-        f"{key}: expected {num_clips} whole numbers, one a clip, got {arrays[key].dtype} "
-        f"{arrays[key].shape}. Correct it."
-        for key in COLUMNS
-        if key in arrays
-        and (arrays[key].shape != (num_clips,) or arrays[key].dtype.kind not in "iu")
-    ]
-    names = _texts(arrays.get("class_names"))
-    if faults or names is None or "label" not in arrays:
-        return faults
-    wrong = np.flatnonzero((arrays["label"] < -1) | (arrays["label"] >= len(names)))
-    return [
-        f"clip {row}: expected a label from 0 to {len(names) - 1} (-1: none), got "
-        f"{arrays['label'][row]}. Correct it or name the class."
-        for row in wrong
-    ]
 
 
 def _clips(arrays: dict[str, np.ndarray], plan: _Plan, report: ConversionReport) -> Iterator[Clip]:
@@ -287,6 +211,7 @@ def _separate(
     infinite = np.isinf(positions).any(axis=-1)
     nan = np.isnan(positions).any(axis=-1) & ~infinite
     zero = (positions == 0).all(axis=-1)
+    zero[..., plan.origin] = False
     lost = np.zeros_like(zero)
     if score is not None and (plan.states or plan.units == "pixel"):
         lost = ~(score > 0) & ~zero
@@ -309,21 +234,30 @@ def _unusable(positions: np.ndarray) -> str | None:
     return "no joint is seen in any frame" if np.isnan(positions).all() else None
 
 
-def _num_clips(arrays: dict[str, np.ndarray]) -> int:
-    flat = arrays["keypoints"].ndim == 3
-    return len(arrays["offsets"]) - 1 if flat else len(arrays["keypoints"])
-
-
 def _made_up_names(arrays: dict[str, np.ndarray]) -> list[str]:
     labels = arrays.get("label")
     highest = -1 if labels is None or len(labels) == 0 else int(labels.max())
     return [str(label) for label in range(highest + 1)]
 
 
+def _origin(keypoints: np.ndarray, order: JointOrder, report: ConversionReport) -> list[int]:
+    """Find central joints that are the recording's origin: at zero whenever others are not."""
+    zero = (keypoints[..., :3] == 0).all(axis=-1).reshape(-1, keypoints.shape[-2])[:, order.index]
+    seen = ~zero.all(axis=1)
+    layout = order.layout
+    central = sorted({layout.root, *layout.centre})
+    found = [joint for joint in central if seen.any() and zero[seen, joint].all()]
+    report.notes.extend(
+        f"'{layout.joints[joint]}' is always at the origin: kept as the origin of the recording"
+        for joint in found
+    )
+    return found
+
+
 def _body_order(
     arrays: dict[str, np.ndarray], order: JointOrder, report: ConversionReport
 ) -> list[int] | None:
-    names = _texts(arrays.get("bodies"))
+    names = as_texts(arrays.get("bodies"))
     if order.layout.instances != "hands":
         return None
     if names is None:
@@ -339,14 +273,6 @@ def _body_order(
 def _are_states(values: np.ndarray) -> bool:
     found = set(np.unique(values).tolist())
     return 2.0 in found and found <= {0.0, 1.0, 2.0}
-
-
-def _text(value: np.ndarray | None) -> str | None:
-    return None if value is None or value.ndim else str(value)
-
-
-def _texts(value: np.ndarray | None) -> list[str] | None:
-    return None if value is None or value.ndim != 1 else [str(item) for item in value]
 
 
 def _positive(value: np.ndarray | None) -> float | None:
