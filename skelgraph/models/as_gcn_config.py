@@ -91,6 +91,9 @@ def check_config(config: AsGcnConfig) -> None:
             f"one a block, {len(config.channels)} in all",
             len(config.strides),
         ),
+        (min(config.channels, default=0) >= 1, "channels", "1 or more", config.channels),
+        (min(config.strides, default=0) >= 1, "strides", "1 or more", config.strides),
+        (config.kernel >= 1, "kernel", "1 frame or more", config.kernel),
     )
     for holds, name, rule, got in rules:
         if not holds:

@@ -244,10 +244,18 @@ def link_divergence(logits: Tensor, seen: Tensor | None = None, *, ghost_prior: 
 
 
 def _check(config: AimConfig) -> None:
-    if config.num_types < 2:
-        raise ConfigError(
-            f"link types: expected the ghost and at least one more, got {config.num_types}. "
-            "Choose 2 or more, or turn A-links off."
-        )
     if config.choice not in LINK_CHOICES:
         raise ConfigError(unknown_name("link choice", config.choice, LINK_CHOICES))
+    bodies, frames = config.loss_bodies, config.loss_frames
+    rules = (
+        (config.num_types >= 2, "num_types", "the ghost and at least one more", config.num_types),
+        (config.frames >= 2, "frames", "2 or more", config.frames),
+        (config.temperature > 0, "temperature", "more than 0", config.temperature),
+        (0 < config.ghost_prior < 1, "ghost_prior", "between 0 and 1", config.ghost_prior),
+        (bodies is None or bodies >= 1, "loss_bodies", "1 or more", bodies),
+        (frames is None or frames >= 2, "loss_frames", "2 or more", frames),
+        (config.block >= 1, "block", "1 frame or more", config.block),
+    )
+    for holds, name, rule, got in rules:
+        if not holds:
+            raise ConfigError(f"A-links, {name}: expected {rule}, got {got}. Change it.")

@@ -4,11 +4,14 @@ from dataclasses import replace
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from skelgraph.errors import ConfigError, LayoutError
-from skelgraph.graphs import load_layout
+from skelgraph.graphs import Layout, load_layout
 from skelgraph.models import PRESETS, AsGcn, AsGcnConfig
 from skelgraph.nn.bodies import gather_bodies
+from tests.graphs.made_up import random_layouts, relabelled
 from tests.models.clips import damaged_clips, random_clips, tiny
 from tests.models.test_models import made_up
 
@@ -62,6 +65,9 @@ def test_unknown_keys_are_refused() -> None:
         ({"num_coords": 4}, "num_coords: expected 2 or 3, got 4"),
         ({"strides": (1, 2)}, "strides: expected one a block, 3 in all, got 2"),
         ({"channels": (), "strides": ()}, "one a block, 0 in all"),
+        ({"channels": (4, 0, 6)}, "channels: expected 1 or more"),
+        ({"strides": (1, 0, 2)}, "strides: expected 1 or more"),
+        ({"kernel": 0}, "kernel: expected 1 frame or more"),
         ({"dropout": 1.0}, "dropout: expected a share"),
         ({"s_order": -1}, "s_order: expected 0 or more"),
         ({"forecast": -1}, "forecast: expected 0 or more"),
@@ -184,3 +190,37 @@ def test_forecast_starts_at_the_last_pose_and_its_loss_hides_the_target() -> Non
     changed[:, :, -2:] += 1
     again = model(changed, visible, frames, returns=("losses",))
     torch.testing.assert_close(again.logits, out.logits)
+
+
+@given(random_layouts(max_joints=8), st.integers(1, 7))
+@settings(max_examples=10)
+def test_random_trees_learn(layout: Layout, frames: int) -> None:
+    model = tiny(layout)
+    out = model(*damaged_clips(layout, frames=frames), returns=("losses",))
+    (out.logits.sum() + sum(out.losses.values())).backward()
+    assert all(p.grad is None or p.grad.isfinite().all() for p in model.parameters())
+
+
+def test_relabelled_joints_keep_the_logits() -> None:
+    """Only masks, joint embeddings and input statistics belong to joints by their place."""
+    order = torch.tensor([3, 1, 4, 0, 2])
+    one = tiny(made_up()).double().eval()
+    other = tiny(relabelled(made_up(), order.numpy())).double().eval()
+    state = one.state_dict()
+    for name, value in state.items():
+        if name.endswith("s_mask"):
+            state[name] = torch.rand_like(value)
+            one.state_dict()[name].copy_(state[name])
+            state[name] = state[name][:, order][:, :, order]
+        elif name.endswith("identity"):
+            state[name] = value[order]
+        elif name.startswith("input_norm"):
+            state[name] = value.view(5, 3)[order].flatten()
+    other.load_state_dict(state)
+    positions, visible, frames = damaged_clips(made_up())
+    positions = positions.double()
+    straight = one(positions, visible, frames, returns=("a_links",))
+    moved = other(positions[:, :, :, order], visible[:, :, order], frames, returns=("a_links",))
+    torch.testing.assert_close(moved.logits, straight.logits)
+    torch.testing.assert_close(moved.joint_weights, straight.joint_weights[:, order])
+    torch.testing.assert_close(moved.a_links, straight.a_links[..., order, :][..., order])
