@@ -9,7 +9,7 @@ from typing import Any, TypeVar, get_type_hints
 from skelgraph.errors import ConfigError, list_faults, unknown_name
 from skelgraph.transforms.options import AugmentOptions
 
-PRECISIONS = ("auto", "32-true", "bf16-mixed", "16-mixed", "64-true")
+PRECISIONS = ("auto", "32-true", "bf16-mixed", "64-true")
 CENTRES = ("clip", "frame")
 OPTIMISERS = ("adamw", "sgd")
 SELECTIONS = ("best", "last")
@@ -90,7 +90,7 @@ class TrainOptions:
         class_weights: Weigh classes by 1 / frequency, normalised to mean 1 over the clips.
         link_weight: Weight of the A-link module's own loss in the main passes.
         forecast_weight: Weight of the prediction head's loss.
-        clip_norm: Largest norm of the gradient.
+        clip_norm: Largest norm of the gradient, of the A-link module and of the rest; 0 is off.
         ema: Decay of the averaged weights that validation and test use; 0 is off.
         patience: Epochs without a better validation before training stops; 0 never stops.
         select: Keep the weights of the `best` validation or of the `last` epoch.

@@ -20,7 +20,7 @@ from torch.nn import functional
 from skelgraph.data.dataset import Batch, ClipSet
 from skelgraph.evaluation.metrics import score
 from skelgraph.training.average import WeightAverage
-from skelgraph.training.checkpoint import load_checkpoint, save_checkpoint
+from skelgraph.training.checkpoint import LAST, load_checkpoint, save_checkpoint
 from skelgraph.training.config import RunConfig
 from skelgraph.training.inference import predict_logits
 from skelgraph.training.schedule import warmup_cosine
@@ -89,6 +89,9 @@ class Loop:
         self.link_epochs = options.link_epochs if has_links(model) else 0
         if self.link_epochs:
             self.model.mark_forward_method("warm_up_losses")
+        links = [p for name, p in model.named_parameters() if name.startswith("aim.")]
+        others = [p for name, p in model.named_parameters() if not name.startswith("aim.")]
+        self.clipped = [part for part in (links, others) if part]
         self.total_epochs = self.link_epochs + options.epochs
         self.steps = max(1, round(len(train) / options.batch_size))
         self.average = WeightAverage(model, decay=options.ema)
@@ -104,9 +107,9 @@ class Loop:
         """Train to the end and leave the chosen weights in the model.
 
         Args:
-            resume: Go on from the folder's last checkpoint.
+            resume: Go on from the folder's last checkpoint; with none, from the start.
         """
-        if resume:
+        if resume and (self.folder / LAST).is_file():
             self._restore()
         self.report.start(self.total_epochs, self.steps, done=self.progress.epoch)
         while self.progress.epoch < self.total_epochs and not self._stopped_early():
@@ -185,9 +188,9 @@ class Loop:
         self.fabric.backward(loss)
         norm = self.config.training.clip_norm
         if norm > 0:
-            self.fabric.clip_gradients(
-                self.model, self.optimiser, max_norm=norm, error_if_nonfinite=False
-            )
+            # Apart, because the A-links' own loss has gradients hundreds of times larger.
+            for parameters in self.clipped:
+                torch.nn.utils.clip_grad_norm_(parameters, norm)
         self.optimiser.step()
 
     def _batches(self, generator: torch.Generator) -> Iterator[Batch]:

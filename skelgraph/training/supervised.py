@@ -99,6 +99,7 @@ def train(
     config = _resolve_preset(config, fabric)
     if fabric.is_global_zero:
         claim_folder(folder, force=force, resume=resume)
+        write_config(folder, config)
     fabric.barrier()
     job = _Job(config, layout, folder, fabric, report)
     return job.run(resume=resume)
@@ -118,8 +119,8 @@ class _Job:
         torch.manual_seed(self.config.training.seed)
         store, parts = self._data()
         self.store = store
-        if self.fabric.is_global_zero and not resume:
-            self._write_start(store, parts)
+        if self.fabric.is_global_zero:
+            self._write_split(store, parts)
         recogniser = self._recogniser(store)
         progress = self._fit(recogniser.model, parts, resume=resume)
         if not self.fabric.is_global_zero:
@@ -139,8 +140,7 @@ class _Job:
             self.report.message(line)
         return store, parts
 
-    def _write_start(self, store: Store, parts: Parts) -> None:
-        write_config(self.folder, self.config)
+    def _write_split(self, store: Store, parts: Parts) -> None:
         names = store.clips.name
         rows = [
             (names[row], part) for part in PARTS for row in sorted(getattr(parts.split, part))
