@@ -16,11 +16,14 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colorbar import Colorbar
 from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize, to_hex, to_rgb
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 TITLE_SIZE = 11.0
 TEXT_SIZE = 9.0
 SMALL_SIZE = 7.5
 TINY_SIZE = 6.0
+
+EDGE = 0.1  # around each part of a figure, in inches
 
 PAPER = "#ffffff"
 INK = "#222222"
@@ -94,7 +97,8 @@ def titled_figure(width: float, height: float, title: str) -> Figure:
     """
     lines = textwrap.wrap(title, max(20, int(width / 0.095)))
     size = (width, height + 0.25 * len(lines))
-    figure = Figure(figsize=size, layout="constrained", facecolor=PAPER)
+    engine = ConstrainedLayoutEngine(w_pad=EDGE, h_pad=EDGE)
+    figure = Figure(figsize=size, layout=engine, facecolor=PAPER)
     if lines:
         figure.suptitle("\n".join(lines), fontsize=TITLE_SIZE, color=INK)
     return figure

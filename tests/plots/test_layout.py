@@ -3,47 +3,22 @@
 from __future__ import annotations
 
 from io import BytesIO
-from itertools import combinations
 
 import numpy as np
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from matplotlib.text import Text
-from matplotlib.transforms import Bbox
 
 from skelgraph.graphs import Layout, available_layouts, load_layout
 from skelgraph.plots.layout import layout_figure
 from skelgraph.plots.panels import neutral_panels
 from skelgraph.plots.skeleton import LOOSE, joint_colours, part_colours
 from tests.graphs.made_up import chain
-
-
-def texts_of(figure: Figure) -> list[tuple[str, Bbox]]:
-    """Every visible text with its box in pixels, as it is drawn."""
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
-    renderer = canvas.get_renderer()
-    # An annotation's own window extent holds its leader line too, so ask it as a plain text.
-    found = [
-        (text.get_text(), Text.get_window_extent(text, renderer))
-        for text in figure.findobj(Text)
-        if text.get_text() and text.get_visible()
-    ]
-    return [(words, box) for words, box in found if box.width > 0]
+from tests.plots.texts import faults_of, texts_of
 
 
 @pytest.mark.parametrize("name", available_layouts())
 def test_texts_stand_clear_of_each_other_and_inside(name: str) -> None:
-    figure = layout_figure(load_layout(name))
-    texts = texts_of(figure)
-    page = figure.bbox
-    for words, box in texts:
-        assert page.x0 <= box.x0 and box.x1 <= page.x1, words
-        assert page.y0 <= box.y0 and box.y1 <= page.y1, words
-    for (first, one), (second, other) in combinations(texts, 2):
-        lap = Bbox.intersection(one, other)
-        assert lap is None or min(lap.width, lap.height) < 1.0, f"{first} on {second}"
+    assert faults_of(layout_figure(load_layout(name))) == []
 
 
 @pytest.mark.parametrize("name", available_layouts())
