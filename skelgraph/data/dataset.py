@@ -175,7 +175,7 @@ class ClipSet:
         if centre not in CENTRES:
             raise ConfigError(unknown_name("centre", centre, CENTRES))
         index = torch.as_tensor(np.asarray(indices), dtype=torch.int64)
-        start, length = self._start[index], self._length[index]
+        length = torch.from_numpy(self.windows.length)[index]
         if num_frames is None:
             step = torch.arange(int(length.max()))
             frames = step < length[:, None]
@@ -183,14 +183,17 @@ class ClipSet:
         else:
             times = sample_times(length, num_frames, crop=crop, generator=generator)
             frames = torch.ones(times.shape, dtype=torch.bool)
-        positions, visible = gather_frames(self._positions, self._visible, start=start, times=times)
-        visible = visible & frames[..., None, None]
-        positions = self._centred(positions, visible, frames, centre)
+        start = self._start[index.numpy()]
+        positions, visible = gather_frames(
+            self._positions, self._visible, start=start, times=times.numpy()
+        )
+        visible = visible & frames.numpy()[..., None, None]
+        positions = self._centred(positions, visible, frames.numpy(), centre)
         return Batch(
-            positions=positions.permute(0, 4, 1, 3, 2).contiguous(),
-            visible=visible.transpose(2, 3).contiguous(),
+            positions=torch.from_numpy(positions.transpose(0, 4, 1, 3, 2).copy()),
+            visible=torch.from_numpy(visible.swapaxes(2, 3).copy()),
             frames=frames,
-            label=self._label[index],
+            label=torch.from_numpy(self.labels)[index],
             index=index,
         )
 
@@ -238,15 +241,14 @@ class ClipSet:
         channels = first.keypoints.shape[-1]
         shape = (frames, bodies, self.layout.num_joints, channels)
         self._positions = _frames_for(shape, limit)
-        self._visible = torch.zeros(shape[:3], dtype=torch.bool)
+        self._visible = np.zeros(shape[:3], dtype=bool)
         neutral = neutral_coordinates(self.layout, bodies=bodies, channels=channels)
         centre = neutral[:, list(self.layout.centre)].mean(axis=1, keepdims=True)
-        self._neutral = torch.from_numpy(neutral - centre)  # (M, V, C)
+        self._neutral = neutral - centre  # (M, V, C)
 
     def _prepare(
         self, store: Store | ClipList, joint_map: JointMap, options: PrepareOptions
     ) -> None:
-        positions, visible = self._positions.numpy(), self._visible.numpy()
         for row, begin in zip(self._rows, self._begins, strict=True):
             ready, seen = prepare_clip(
                 store.clip(int(row)),
@@ -256,7 +258,7 @@ class ClipSet:
                 counts=self.counts,
             )
             part = slice(begin, begin + len(ready)), slice(0, ready.shape[1])
-            positions[part], visible[part] = ready, seen
+            self._positions[part], self._visible[part] = ready, seen
         if self.counts[EMPTY] == len(self._rows):
             raise StoreError(
                 f"layout '{self.layout.name}': expected its joints in some clip, got all of "
@@ -264,28 +266,27 @@ class ClipSet:
             )
 
     def _point(self, windows: Windows, place: np.ndarray) -> None:
-        start = self._begins[place] + windows.start - self._table.start[windows.row]
-        self._start = torch.from_numpy(start.astype(np.int64))
-        self._length = torch.from_numpy(windows.length.astype(np.int64))
-        self._label = torch.from_numpy(self.labels.astype(np.int64))
+        self._start = self._begins[place] + windows.start - self._table.start[windows.row]
 
-    def _centred(self, positions: Tensor, visible: Tensor, frames: Tensor, centre: str) -> Tensor:
+    def _centred(
+        self, positions: np.ndarray, visible: np.ndarray, frames: np.ndarray, centre: str
+    ) -> np.ndarray:
         """Move the origin to the centre; bodies that are not seen get the neutral pose there."""
-        middle = positions[:, :, :, list(self.layout.centre)].mean(dim=3)  # (N, T, M, C)
-        present = visible.any(dim=3).any(dim=1)[:, None, :, None]  # (N, 1, M, 1)
-        bodies = present.sum(dim=2).clamp_min(1)
-        middle = (middle * present).sum(dim=2) / bodies  # (N, T, C)
+        middle = positions[:, :, :, list(self.layout.centre)].mean(axis=3)  # (N, T, M, C)
+        present = np.asarray(visible.any(axis=(1, 3)))[:, None, :, None]  # (N, 1, M, 1)
+        bodies = np.maximum(present.sum(axis=2), 1).astype(np.float32)
+        middle = (middle * present).sum(axis=2) / bodies  # (N, T, C)
         if centre == "clip":
             valid = frames[..., None]
-            middle = (middle * valid).sum(1, keepdim=True) / valid.sum(1, keepdim=True)
+            count = valid.sum(axis=1, keepdims=True).astype(np.float32)
+            middle = (middle * valid).sum(axis=1, keepdims=True) / count
         moved = positions - middle[:, :, None, None]
-        return torch.where(present[..., None], moved, self._neutral)
+        return np.where(present[..., None], moved, self._neutral)
 
 
-def _frames_for(shape: tuple[int, ...], limit: int) -> Tensor:
+def _frames_for(shape: tuple[int, ...], limit: int) -> np.ndarray:
     """Make room for float32 frames: in memory, or above the limit in a nameless file."""
     if 4 * int(np.prod(shape, dtype=np.int64)) <= limit:
-        return torch.zeros(shape)
+        return np.zeros(shape, dtype=np.float32)
     with tempfile.TemporaryFile() as file:
-        mapped = np.memmap(file, dtype=np.float32, mode="w+", shape=shape)
-    return torch.from_numpy(mapped)
+        return np.memmap(file, dtype=np.float32, mode="w+", shape=shape)

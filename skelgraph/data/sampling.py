@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -55,29 +56,31 @@ def sample_times(
 
 
 def gather_frames(
-    positions: Tensor, visible: Tensor, *, start: Tensor, times: Tensor
-) -> tuple[Tensor, Tensor]:
+    positions: np.ndarray, visible: np.ndarray, *, start: np.ndarray, times: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Interpolate positions at the given times, all windows in one gather.
 
     Between a seen and an unseen frame the seen one counts alone: a made-up position never
     moves a measured one. Both neighbours lie inside the window that the times lie in.
 
+    In numpy, on one thread: the arrays are small, and threads that wait for each other on a
+    busy machine cost a hundred times the work.
+
     Args:
-        positions: All frames, (F, M, V, C).
+        positions: All frames, float32 (F, M, V, C).
         visible: Joints seen, bool (F, M, V).
         start: First frame of each window, (N,).
         times: Times from there, in [0, length - 1], (N, T).
 
     Returns:
-        Positions (N, T, M, V, C) and visibility in the nearest frame, bool (N, T, M, V).
+        Positions float32 (N, T, M, V, C) and visibility in the nearest frame, bool
+        (N, T, M, V).
     """
-    floor, ceil = times.floor(), times.ceil()
-    index = torch.stack([floor, ceil]).long() + start[:, None]  # (2, N, T)
-    weight = (times - floor).to(positions.dtype)[..., None, None]  # (N, T, 1, 1)
-    at = positions[index]  # (2, N, T, M, V, C)
-    seen = visible[index]
-    weight = weight.expand(seen.shape[1:])
-    weight = torch.where(seen[0] == seen[1], weight, seen[1].to(weight.dtype))
-    sampled = torch.lerp(at[0], at[1], weight[..., None])
-    nearest = (times - floor >= 0.5)[..., None, None]
-    return sampled, torch.where(nearest, seen[1], seen[0])
+    floor = np.floor(times)
+    share = (times - floor).astype(np.float32)[..., None, None]  # (N, T, 1, 1)
+    index = np.stack([floor, np.ceil(times)]).astype(np.int64) + start[:, None]  # (2, N, T)
+    first, second = positions[index]  # (N, T, M, V, C) each
+    seen_first, seen_second = visible[index]
+    weight = np.where(seen_first == seen_second, share, seen_second.astype(np.float32))[..., None]
+    sampled = first * (1 - weight) + second * weight
+    return sampled, np.where(share >= 0.5, seen_second, seen_first)
