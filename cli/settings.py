@@ -43,6 +43,20 @@ class Ids(click.ParamType):
             self.fail(f"expected whole numbers with commas between them, got '{value}'", param, ctx)
 
 
+class Several(click.ParamType):
+    """Values of another type with commas between them."""
+
+    name = "values"
+
+    def __init__(self, one: Any) -> None:
+        self.one = click.types.convert_type(one)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read `0,0.5`."""
+        items = value if isinstance(value, (list, tuple)) else str(value).split(",")
+        return tuple(self.one.convert(str(item).strip(), param, ctx) for item in items)
+
+
 class Names(click.ParamType):
     """Names out of some choices, with commas between them."""
 

@@ -14,7 +14,7 @@ from skelgraph.cli.options import (
     output_option,
     report_options,
 )
-from skelgraph.cli.settings import STREAMS, Names, apply_settings, setting_options
+from skelgraph.cli.settings import STREAMS, Names, Several, apply_settings, setting_options
 
 
 @click.command("train")
@@ -34,6 +34,16 @@ from skelgraph.cli.settings import STREAMS, Names, apply_settings, setting_optio
 @click.option("--a-links/--no-a-links", default=None, help="Learned links, on by default.")
 @click.option("--causal", is_flag=True, default=None, help="See no later frame (streaming).")
 @setting_options
+@click.option(
+    "--sweep-windows",
+    type=Several(str),
+    help="Train a run for each of these window lengths, such as 2s,4s.",
+)
+@click.option(
+    "--sweep-overlaps",
+    type=Several(click.FloatRange(0, 1, max_open=True)),
+    help="And for each of these overlaps, such as 0,0.5.",
+)
 @click.option(
     "--subjects",
     type=click.IntRange(min=3),
@@ -68,6 +78,9 @@ def command(**values: Any) -> int:
 
     config = _config(values)
     output = values["output"] or Path("runs") / Path(config.layout).stem
+    if values["sweep_windows"] or values["sweep_overlaps"]:
+        _sweep(config, output, values)
+        return 0
     metrics = train(
         config,
         output,
@@ -86,6 +99,30 @@ def command(**values: Any) -> int:
     return 3 if limit is not None and metrics["test"]["top1"] < limit else 0
 
 
+def _sweep(config: Any, output: Path, values: dict[str, Any]) -> None:
+    from skelgraph.cli.output import print_json, print_table
+    from skelgraph.training.progress import ConsoleReporter, Reporter
+    from skelgraph.training.sweep import COLUMNS, sweep_windows
+
+    windows = values["sweep_windows"] or (config.data.window and (config.data.window,))
+    if not windows:
+        raise click.UsageError("--sweep-overlaps: expected --sweep-windows beside it, got none.")
+    rows = sweep_windows(
+        config,
+        output,
+        windows=windows,
+        overlaps=values["sweep_overlaps"] or (config.data.overlap,),
+        resume=values["resume"],
+        force=values["force"],
+        devices=_devices(values),
+        report=Reporter() if values["quiet"] else ConsoleReporter(),
+    )
+    if values["as_json"]:
+        print_json({"runs": rows})
+    else:
+        print_table(COLUMNS, [[row[name] for name in COLUMNS] for row in rows])
+
+
 def _config(values: dict[str, Any]) -> Any:
     from skelgraph.training.config import ModelOptions, RunConfig
 
@@ -102,7 +139,10 @@ def _config(values: dict[str, Any]) -> Any:
 
 def _layout(values: dict[str, Any]) -> str:
     if values["layout"]:
-        return str(values["layout"])
+        from skelgraph.graphs.reading import is_path
+
+        given = str(values["layout"])
+        return str(Path(given).resolve()) if is_path(given) else given
     if values["data"]:
         from skelgraph.data.store import Store
 

@@ -14,7 +14,7 @@ import csv
 import itertools
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import fmean, stdev
@@ -27,7 +27,7 @@ from skelgraph.data import formats
 from skelgraph.data.store import Store, write_store
 from skelgraph.evaluation.intervals import paired_interval
 from skelgraph.graphs import load_layout
-from skelgraph.training.clips import Parts, cut_parts, split_store
+from skelgraph.training.clips import PARTS, Parts, cut_parts, split_store
 from skelgraph.training.config import DataOptions, ModelOptions, ProtocolOptions, RunConfig
 from skelgraph.training.supervised import train
 
@@ -91,6 +91,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--work", type=Path, default=Path("runs/real_sets"), help="stores and runs")
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--only", default="", help="part of an experiment's name")
+    parser.add_argument("--method", default="", help="part of a method's name")
     parser.add_argument("--guess", type=float, default=120.0, help="seconds a run, for the estimate")
     return parser.parse_args()
 
@@ -102,6 +103,8 @@ def _missing(chosen: list[Experiment], arguments: argparse.Namespace) -> Iterato
         for fold in range(len(experiment.folds)):
             for method, seeds in ((*((f, 1) for f in FLOORS), (OURS, arguments.seeds))):
                 for seed in range(seeds):
+                    if arguments.method not in method:
+                        continue
                     if (experiment.name, method, fold, seed) not in done:
                         yield experiment, method, fold, seed
 
@@ -123,25 +126,48 @@ def _one(
         return row | {
             "val_top1": metrics["val"]["top1"], "test_top1": metrics["test"]["top1"],
             "test_macro_f1": metrics["test"]["macro_f1"],
-            "train_clips": metrics["train"]["num_clips"], "test_clips": metrics["test"]["num_clips"],
+            **{f"{part}_clips": metrics[part]["num_clips"] for part in PARTS},
+            "by_subject": _by_subject(store, *_own_test(arguments.work / name)),
         }
     split = split_store(store, protocol)
     layout = load_layout(experiment.layout)
     parts = cut_parts(store, split, layout=layout, data=experiment.data)
-    return row | floor(method, parts, experiment.data)
+    scores, correct = floor(method, parts, experiment.data)
+    return row | scores | {"by_subject": _by_subject(store, store.clips.name[split.test], correct)}
 
 
-def floor(method: str, parts: Parts, data: DataOptions) -> dict[str, Any]:
-    """Fit a floor on resampled frames; its hyperparameters are chosen on validation."""
+def _own_test(run: Path) -> tuple[list[str], np.ndarray]:
+    with (run / "predictions.csv").open(newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["split"] == "test"]
+    correct = np.array([row["label"] == row["predicted"] for row in rows])
+    return [row["clip"] for row in rows], correct
+
+
+def _by_subject(store: Store, names: Sequence[str], correct: np.ndarray) -> str:
+    """Write each test subject's accuracy, as `3:0.8123 4:0.5000`."""
+    subject_of = dict(zip(store.clips.name, store.clips.subject, strict=True))
+    subjects = np.array([subject_of[name] for name in names])
+    return " ".join(f"{s}:{correct[subjects == s].mean():.4f}" for s in np.unique(subjects))
+
+
+def floor(
+    method: str, parts: Parts, data: DataOptions
+) -> tuple[dict[str, Any], np.ndarray]:
+    """Fit a floor on resampled frames; its hyperparameters are chosen on validation.
+
+    Returns:
+        Its scores, and which test clips it labels right.
+    """
     from sklearn.metrics import f1_score
 
     (x, y), (xv, yv), (xt, yt) = (_table(clips, data) for clips in (parts.train, parts.val, parts.test))
     fitted = [model.fit(x, y) for model in _candidates(method)]
     best = max(fitted, key=lambda model: model.score(xv, yv))
     predicted = best.predict(xt)
-    return {"val_top1": best.score(xv, yv), "test_top1": float((predicted == yt).mean()),
+    correct = predicted == yt
+    return {"val_top1": best.score(xv, yv), "test_top1": float(correct.mean()),
             "test_macro_f1": f1_score(yt, predicted, average="macro"),
-            "train_clips": len(y), "test_clips": len(yt)}
+            "train_clips": len(y), "val_clips": len(yv), "test_clips": len(yt)}, correct
 
 
 def _candidates(method: str) -> list[Any]:
@@ -151,7 +177,7 @@ def _candidates(method: str) -> list[Any]:
     from sklearn.svm import SVC
 
     if method == "forest":
-        return [RandomForestClassifier(500, max_features=share, random_state=0, n_jobs=2)
+        return [RandomForestClassifier(500, max_features=share, random_state=0, n_jobs=1)
                 for share in ("sqrt", 0.1)]
     return [make_pipeline(StandardScaler(), SVC(C=c, kernel=kernel))
             for kernel in ("rbf", "linear") for c in (0.01, 0.1, 1.0, 10.0, 100.0)]

@@ -121,20 +121,6 @@ def parse_window(
     return WindowSpec(max(1, round(value * fps)), overlap)
 
 
-def window_sweep(
-    lengths: Sequence[str | int | None], overlaps: Sequence[float], *, fps: float | None = None
-) -> tuple[WindowSpec, ...]:
-    """Combine every length with every overlap, lengths outermost; see `parse_window`.
-
-    Example:
-        >>> [spec.stride for spec in window_sweep(["3s", "5s"], [0.0, 0.5], fps=30)]
-        [90, 45, 150, 75]
-    """
-    return tuple(
-        parse_window(length, overlap=overlap, fps=fps) for length in lengths for overlap in overlaps
-    )
-
-
 def _number(word: str) -> float:
     try:
         value = float(word)

@@ -1,0 +1,152 @@
+"""`train`, `evaluate` and `predict` as a user types them."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from skelgraph.cli.group import root
+from skelgraph.data.store import Store
+from skelgraph.graphs import load_layout
+from tests.training.clips import make_store
+
+QUICK = ["--epochs", "2", "--link-epochs", "1", "--batch-size", "8", "--num-frames", "8"]
+
+
+def run(*words: object) -> Result:
+    """Run a command line; the exit code is where a shell would see it."""
+    return CliRunner().invoke(root, [str(word) for word in words])
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    path = tmp_path_factory.mktemp("data") / "hands"
+    return make_store(path, load_layout("mediapipe_hands"))
+
+
+@pytest.fixture(scope="module")
+def trained(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runs") / "run"
+    result = run("train", "--data", store.path, "--output", folder, *QUICK, "--json")
+    assert result.exit_code == 0, result.output
+    document = json.loads(result.stdout)
+    assert document["schema_version"] == 1
+    assert document["run"] == str(folder)
+    assert "epoch 1/3" in result.stderr
+    assert "left" in result.stderr
+    return folder
+
+
+def test_evaluate_prints_scores_and_a_row_a_class(trained: Path, store: Store) -> None:
+    result = run("evaluate", trained)
+    assert result.exit_code == 0, result.output
+    assert all(name in result.stdout for name in ("top1", *store.class_names))
+    document = json.loads(run("evaluate", trained, "--json").stdout)
+    metrics = json.loads((trained / "metrics.json").read_text())
+    assert document["test"]["top1"] == metrics["test"]["top1"]
+
+
+def test_evaluate_on_another_store_counts_every_clip(trained: Path, store: Store) -> None:
+    document = json.loads(run("evaluate", trained, "--data", store.path, "--json").stdout)
+    assert document["all"]["num_clips"] == store.num_clips
+
+
+def test_a_missed_threshold_is_exit_code_3(trained: Path) -> None:
+    assert run("evaluate", trained, "--fail-under", "1.0").exit_code in (0, 3)
+    top1 = json.loads((trained / "metrics.json").read_text())["test"]["top1"]
+    assert run("evaluate", trained, "--fail-under", min(1.0, top1 + 1e-3)).exit_code == 3
+
+
+def test_predict_as_table_csv_and_json(trained: Path, store: Store, tmp_path: Path) -> None:
+    table = run("predict", trained, store.path)
+    assert table.exit_code == 0, table.output
+    assert table.stdout.count("\n") == store.num_clips + 1
+    document = json.loads(run("predict", trained, store.path, "--json").stdout)
+    assert run("predict", trained, store.path, "--output", tmp_path / "a.csv").exit_code == 0
+    assert run("predict", trained, store.path, "--output", tmp_path / "a.json").exit_code == 0
+    with (tmp_path / "a.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["predicted"] for row in rows] == [p["predicted"] for p in document["predictions"]]
+    assert json.loads((tmp_path / "a.json").read_text()) == document
+
+
+def test_predict_keeps_a_file_that_is_there(trained: Path, store: Store, tmp_path: Path) -> None:
+    output = tmp_path / "labels.csv"
+    output.write_text("mine")
+    result = run("predict", trained, store.path, "--output", output)
+    assert result.exit_code == 1
+    assert "--force" in result.stderr
+    assert output.read_text() == "mine"
+    assert run("predict", trained, store.path, "--output", output, "--force").exit_code == 0
+    assert run("predict", trained, store.path, "--output", tmp_path / "a.txt").exit_code == 2
+
+
+def test_options_from_a_file_and_from_the_command_line(store: Store, tmp_path: Path) -> None:
+    settings = tmp_path / "settings.yaml"
+    settings.write_text("epochs: 1\nlink-epochs: 0\nnum-frames: 8\nseed: 5\n")
+    words = ("train", "--data", store.path, "--config", settings, "--seed", "7", "--quiet")
+    result = run(*words, "--output", tmp_path / "run")
+    assert result.exit_code == 0, result.output
+    assert result.stderr == ""
+    config = yaml.safe_load((tmp_path / "run" / "config.yaml").read_text())
+    assert config["training"]["epochs"] == 1
+    assert config["training"]["seed"] == 7
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        ((), 2, "--layout NAME or --data STORE"),
+        (("--layout", "mediapipe_hand"), 1, "mediapipe_hands"),
+        (("--data", "no/such/store"), 1, "expected a store"),
+        (("--layout", "mediapipe_hands", "--protocol", "xsubb"), 2, "xsub"),
+        (("--layout", "mediapipe_hands", "--batch-size", "1"), 2, "batch-size"),
+        (("--layout", "mediapipe_hands", "--streams", "bones"), 2, "bone"),
+        (("--layout", "mediapipe_hands", "--lr", "-1"), 1, "lr"),
+    ],
+)
+def test_bad_options_say_what_to_do(
+    tmp_path: Path, words: tuple[str, ...], code: int, said: str
+) -> None:
+    output = tmp_path / "run"
+    result = run("train", *words, "--output", output)
+    assert result.exit_code == code, result.output
+    assert said in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not output.exists()
+
+
+def test_a_layout_that_does_not_fit_lists_the_joints(store: Store, tmp_path: Path) -> None:
+    output = tmp_path / "run"
+    result = run("train", "--data", store.path, "--layout", "kinect_v2", "--output", output)
+    assert result.exit_code == 1
+    assert "spine_base" in result.stderr
+    assert not output.exists()
+
+
+def test_a_run_that_exists_is_refused(trained: Path, store: Store) -> None:
+    before = (trained / "model.safetensors").read_bytes()
+    result = run("train", "--data", store.path, "--output", trained, *QUICK)
+    assert result.exit_code == 1
+    assert "--resume" in result.stderr
+    assert (trained / "model.safetensors").read_bytes() == before
+
+
+def test_a_sweep_prints_a_row_a_run(store: Store, tmp_path: Path) -> None:
+    words = ("train", "--data", store.path, "--output", tmp_path / "sweep", *QUICK, "--quiet")
+    result = run(*words, "--sweep-windows", "6,10", "--sweep-overlaps", "0.5", "--epochs", "1")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.count("window") == 3
+
+
+def test_a_weights_file_of_nothing_is_refused(store: Store, tmp_path: Path) -> None:
+    file = tmp_path / "model.safetensors"
+    file.write_bytes(b"no weights at all")
+    result = run("predict", file, store.path)
+    assert result.exit_code == 1
+    assert "expected a whole safetensors file" in result.stderr

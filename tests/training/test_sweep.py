@@ -1,0 +1,46 @@
+"""Sweeps over windows: a run each, a table, nothing lost on the way."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from skelgraph.data.store import Store
+from skelgraph.errors import RunError
+from skelgraph.training.sweep import sweep_windows
+from tests.training.clips import make_config
+
+
+def test_a_sweep_trains_each_and_goes_on_where_it_stopped(store: Store, tmp_path: Path) -> None:
+    config = make_config(store, epochs=1)
+    rows = sweep_windows(config, tmp_path, windows=["6", "0.2s"], overlaps=[0.0])
+    assert {row["window"] for row in rows} == {"6", "0.2s"}
+    assert rows[0]["val_top1"] >= rows[1]["val_top1"]
+    with (tmp_path / "sweep.csv").open(newline="") as file:
+        assert [row["run"] for row in csv.DictReader(file)] == [
+            "window6_overlap0",
+            "window0.2s_overlap0",
+        ]
+    with pytest.raises(RunError, match="window6_overlap0: expected a path that is free"):
+        sweep_windows(config, tmp_path, windows=["6"], overlaps=[0.0])
+    before = (tmp_path / "window6_overlap0" / "model.safetensors").stat().st_mtime_ns
+    sweep_windows(config, tmp_path, windows=["6"], overlaps=[0.0, 0.5], resume=True)
+    assert (tmp_path / "window6_overlap0" / "model.safetensors").stat().st_mtime_ns == before
+    assert (tmp_path / "window6_overlap0.5" / "metrics.json").is_file()
+
+
+def test_windows_of_training_and_test_may_differ(store: Store, tmp_path: Path) -> None:
+    config = make_config(store, epochs=1)
+    data = replace(config.data, window="7", overlap=0.5, test_window="5", test_overlap=0.0)
+    rows = sweep_windows(
+        replace(config, data=data), tmp_path, windows=["7"], overlaps=[0.5]
+    )
+    assert len(rows) == 1
+    from skelgraph.training.scoring import evaluate
+
+    run = tmp_path / "window7_overlap0.5"
+    scores = evaluate([run])["test"]
+    assert scores["num_clips"] > scores["clips"]["num_clips"]
