@@ -86,7 +86,8 @@ def attention_figure(
     drawing = heat.plan(layout, weights)
     (width, upper), (other_width, lower) = drawing.size, _matrix_size(layout, len(weights))
     figure = style.titled_figure(max(width + BAR_WIDTH, other_width), upper + lower, title)
-    above, below = figure.subfigures(2, 1, height_ratios=(upper, lower))
+    parts = figure.subfigures(2, 1, squeeze=False, height_ratios=(upper, lower))
+    above, below = parts[:, 0]
     _draw_skeletons(above, layout, weights, drawing=drawing)
     _draw_times(below, layout, frame_weights, span=span)
     return figure

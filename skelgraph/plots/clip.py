@@ -246,11 +246,13 @@ def _draw_body(
     )
     size = 9 if layout.num_joints <= 30 else 5
     axes.scatter(
-        *points[seen].T, s=size, c=[colours[j] for j in np.flatnonzero(seen)], marker=marker,
+        points[seen, 0], points[seen, 1], s=size, marker=marker,
+        c=[colours[j] for j in np.flatnonzero(seen).tolist()],
         linewidths=0, zorder=3,
     )  # fmt: skip
+    hollow = points[placed & ~seen]
     axes.scatter(
-        *points[placed & ~seen].T, s=size + 5, facecolors=style.PAPER, edgecolors=style.MUTED,
+        hollow[:, 0], hollow[:, 1], s=size + 5, facecolors=style.PAPER, edgecolors=style.MUTED,
         marker=marker, linewidths=0.7, zorder=3,
     )  # fmt: skip
 

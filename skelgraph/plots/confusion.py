@@ -100,7 +100,8 @@ def confusion_figure(counts: np.ndarray, class_names: Sequence[str], *, title: s
     width = side + margin + 0.9 + (3.6 if listed else 0.0)
     figure = style.titled_figure(width, side + margin, title)
     if listed:
-        matrix_part, list_part = figure.subfigures(1, 2, width_ratios=(side + margin + 0.9, 3.6))
+        parts = figure.subfigures(1, 2, squeeze=False, width_ratios=(side + margin + 0.9, 3.6))
+        matrix_part, list_part = parts[0]
         axes = matrix_part.subplots()
         _list_axes(list_part.subplots(), listed, names, height=side + margin)
     else:
@@ -124,7 +125,7 @@ def _matrix_axes(axes: Axes, counts: np.ndarray, names: Sequence[str]) -> None:
     edges = np.arange(len(names) + 1) - 0.5
     axes.pcolormesh(
         edges, edges, shares, cmap=style.from_paper(), vmin=0.0, vmax=1.0,
-        edgecolors=style.FAINT if len(names) <= COUNTED_CELLS else "none", linewidth=0.4,
+        edgecolors=style.FAINT if len(names) <= COUNTED_CELLS else "face", linewidth=0.3,
     )  # fmt: skip
     style.dress(axes, x_label="predicted class", y_label="true class")
     axes.set_aspect("equal")
@@ -139,7 +140,7 @@ def _name_classes(axes: Axes, names: Sequence[str]) -> None:
     step = -(-len(names) // COUNTED_CELLS)
     shown = np.arange(0, len(names), step)
     size = style.SMALL_SIZE if len(names) <= FULL_CELLS else style.TINY_SIZE + 0.5
-    some = [names[i] for i in shown]
+    some = [names[i] for i in shown.tolist()]
     lying = max(map(len, names)) * CHARACTER < 0.9 * _matrix_side(len(names)) / len(names)
     axes.set_xticks(shown, some, rotation=0 if lying else 90, fontsize=size)
     axes.set_yticks(shown, some, fontsize=size)

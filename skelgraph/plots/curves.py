@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -153,15 +153,16 @@ def _spread(columns: Mapping[str, np.ndarray]) -> float:
     return float(positive.max() / positive.min()) if len(positive) == len(values) else 1.0
 
 
-def _shade_links(grid: Sequence[Axes], history: History, epochs: np.ndarray) -> None:
+def _shade_links(grid: Iterable[Axes], history: History, epochs: np.ndarray) -> None:
     """Shade the epochs that trained the A-links alone, and say so beside the last panel."""
     alone = np.asarray(history.get("stage", [""] * len(epochs))) == LINKS
     if not alone.any():
         return
+    *_, last = grid
     for axes in grid:
         axes.axvspan(
             epochs[alone].min() - 0.5, epochs[alone].max() + 0.5, color=style.FAINT, alpha=0.5,
-            linewidth=0, zorder=0, label="A-links alone" if axes is grid[-1] else None,
+            linewidth=0, zorder=0, label="A-links alone" if axes is last else None,
         )  # fmt: skip
 
 

@@ -174,14 +174,14 @@ def draw_heat(
     own, points = values[panel.body, panel.joints], panel.points[panel.joints]
     known = np.isfinite(own)
     axes.scatter(
-        *points[~known].T, s=14, facecolors=style.PAPER, edgecolors=style.MUTED, linewidths=0.7,
-        zorder=3,
+        points[~known, 0], points[~known, 1], s=14, facecolors=style.PAPER,
+        edgecolors=style.MUTED, linewidths=0.7, zorder=3,
     )  # fmt: skip
     order = np.argsort(np.abs(own[known]), kind="stable")  # the greatest on top
     shown, places = own[known][order], points[known][order]
     sizes = np.minimum(scale.sizes(shown, largest=largest), room(points)[known][order])
     axes.scatter(
-        *places.T, c=shown, s=sizes, cmap=scale.colours,
+        places[:, 0], places[:, 1], c=shown, s=sizes, cmap=scale.colours,
         norm=Normalize(*scale.limits), edgecolors=style.INK, linewidths=0.5, zorder=4,
     )  # fmt: skip
 

@@ -16,6 +16,7 @@ from skelgraph.plots.parts import parts_of
 
 ROW_HEIGHT = 0.125  # of a joint, in inches
 FEWEST_ROWS = 12
+RASTERED = 50_000  # cells above which a matrix is a picture inside the figure
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,8 @@ def draw_matrices(
             np.linspace(0, span.end, matrix.shape[0] + 1),
             np.arange(len(order) + 1) - 0.5,
             np.ma.masked_invalid(matrix[:, order].T),
-            cmap=colours, vmin=limits[0], vmax=limits[1], rasterized=matrix.size > 50_000,
+            cmap=colours, vmin=limits[0], vmax=limits[1], edgecolors="face", linewidth=0.2,
+            rasterized=matrix.size > RASTERED,
         )  # fmt: skip
         axes.set_ylim(len(order) - 0.5, -0.5)
         axes.tick_params(axis="y", length=0)

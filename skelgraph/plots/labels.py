@@ -111,7 +111,7 @@ def write_names(axes: Axes, points: np.ndarray, names: Sequence[str], *, columns
             continue
         chosen = chosen[np.argsort(points[chosen, 1], kind="stable")]
         heights = spread(points[chosen, 1], gap=columns.gap, low=columns.low, high=columns.high)
-        for index, height in zip(chosen, heights, strict=True):
+        for index, height in zip(chosen.tolist(), heights, strict=True):
             _write(axes, points[index], names[index], (place, float(height)), to_right=side)
 
 

@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colorbar import Colorbar
 from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize, to_hex, to_rgb
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 TITLE_SIZE = 11.0
@@ -133,7 +133,7 @@ def bare(axes: Axes, *, title: str = "") -> Axes:
 
 
 def colour_bar(
-    figure: Figure,
+    figure: Figure | SubFigure,
     axes: Axes | Sequence[Axes],
     *,
     colours: Colormap,
@@ -160,9 +160,12 @@ def colour_bar(
     bar = figure.colorbar(
         mappable, ax=axes, location=location, shrink=shrink, anchor=anchor, aspect=24, pad=0.02
     )
+    # As vectors; the faces' own edges close the hairlines that viewers leave between them.
+    if bar.solids is not None:
+        bar.solids.set(rasterized=False, edgecolor="face", linewidth=0.2)
     bar.set_label(label, fontsize=SMALL_SIZE, color=INK)
     bar.ax.tick_params(labelsize=SMALL_SIZE, labelcolor=INK, color=MUTED, width=0.6, length=3)
-    bar.outline.set(color=MUTED, linewidth=0.6)  # type: ignore[operator]
+    bar.outline.set(color=MUTED, linewidth=0.6)
     return bar
 
 
@@ -208,4 +211,5 @@ def mix(colour: str, paper: float) -> str:
         >>> mix("#000000", 0.5)
         '#808080'
     """
-    return to_hex([c + (1 - c) * paper for c in to_rgb(colour)])
+    red, green, blue = (c + (1 - c) * paper for c in to_rgb(colour))
+    return to_hex((red, green, blue))

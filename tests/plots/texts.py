@@ -47,8 +47,8 @@ def faults_of(figure: Figure) -> list[str]:
 
 
 def words_of(figure: Figure) -> list[str]:
-    """Everything that stands written in a figure."""
-    return [words for words, _ in texts_of(figure)]
+    """Everything that stands written in a figure, but ticks."""
+    return [text.get_text() for text in figure.findobj(Text) if text.get_text().strip()]
 
 
 def bars_of(figure: Figure) -> list[str]:
