@@ -11,14 +11,13 @@ from skelgraph.data.synthetic.planted import (
     simulate_planted_joint,
     simulate_planted_pair,
 )
-from skelgraph.data.synthetic.simulation import class_names, provenance, simulate
+from skelgraph.data.synthetic.simulation import class_names, simulate
 from skelgraph.data.synthetic.subject import RECIPE_VERSION
 
 __all__ = [
     "RECIPE_VERSION",
     "Planted",
     "class_names",
-    "provenance",
     "simulate",
     "simulate_planted_joint",
     "simulate_planted_pair",

@@ -42,7 +42,7 @@ def leg(side: str, lift: float, knee: float, *, azimuth: float = 0.0) -> dict[st
 def distract(act: Act) -> None:
     """Move an arm without meaning, or both, at some time: what the gesture needs it overrides."""
     for side in SIDES:
-        if act.rng.random() < 0.55:
+        if act.rng.random() < 0.6:
             start, rise, stay = (act.between(*b) for b in DISTRACTION_TIMES)
             full, leave = start + rise, start + rise + stay
             weight = act.bump(start, full, leave, leave + rise)
@@ -81,7 +81,7 @@ def stir(act: Act, side: str) -> None:
     act.to(act.bump(-0.25, 0.12, 0.9, 1.25), pose)
     count, offset, window = act.between(2.0, 3.5), act.rng.random(), act.bump(0.0, 0.12, 0.88, 1.0)
     phase = 2.0 * np.pi * (count * act.progress + offset)
-    act.swing(f"{side}arm_azimuth", 30.0, window * np.sin(phase))
+    act.swing(f"{side}arm_azimuth", 38.0, window * np.sin(phase))
     act.swing(f"{side}elbow", 30.0, window * np.cos(phase))
 
 

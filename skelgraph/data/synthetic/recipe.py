@@ -80,7 +80,7 @@ def begin(
         angles={name: courses[:, index] for index, name in enumerate(names)},
         path=0.04 * reach * smooth_noise(rng, seconds, 3, band=(0.1, 0.6)),
         habits=subject.habits,
-        strength=float(rng.uniform(0.72, 1.1)),
+        strength=float(rng.uniform(0.8, 1.12)),
         reach=reach,
         rng=rng,
     )

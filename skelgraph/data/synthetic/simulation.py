@@ -8,7 +8,7 @@ from skelgraph.data.clip import Clip
 from skelgraph.data.synthetic.performance import Scene, make_scene, perform
 from skelgraph.data.synthetic.recipe import recipe_for
 from skelgraph.data.synthetic.sensor import add_noise, drop_out, view_from
-from skelgraph.data.synthetic.subject import RECIPE_VERSION, make_subject, stream
+from skelgraph.data.synthetic.subject import make_subject, stream
 from skelgraph.errors import ConfigError
 from skelgraph.graphs import Layout
 
@@ -16,7 +16,7 @@ NOISE = 0.025  # standard deviation over the reference length
 DISTANCE = 5.0  # to the camera, over the reference length
 CAMERA_YAW = (-30.0, 0.0, 30.0)  # degrees, one a simulated camera
 # Yaw, pitch and roll to either side within a camera's clips, degrees.
-VIEW_SPREAD = {"hand": (45.0, 30.0, 30.0), "body": (40.0, 12.0, 8.0), "tree": (30.0, 10.0, 8.0)}
+VIEW_SPREAD = {"hand": (50.0, 32.0, 32.0), "body": (50.0, 15.0, 10.0), "tree": (30.0, 10.0, 8.0)}
 
 
 def class_names(layout: Layout) -> tuple[str, ...]:
@@ -88,11 +88,6 @@ def simulate(
                 )
                 clips.append(clip)
     return clips, tuple(recipe.gestures)
-
-
-def provenance(seed: int) -> dict[str, object]:
-    """Say in a store's words that clips are simulated, by which recipe and seed."""
-    return {"simulated": True, "recipe_version": RECIPE_VERSION, "seed": seed}
 
 
 def check_options(*options: tuple[str, float, float]) -> None:
