@@ -25,7 +25,9 @@ THUMB_ACROSS, THUMB_MEETS = (42.0, 22.0, 38.0, 45.0), (48.0, 10.0, 22.0, 22.0)
 Shape = Mapping[str, tuple[float, ...]]
 
 
-def _shape(long_fingers: tuple[float, ...], thumb: tuple[float, ...], **others: tuple) -> Shape:
+def _shape(
+    long_fingers: tuple[float, ...], thumb: tuple[float, ...], **others: tuple[float, ...]
+) -> Shape:
     return {**dict.fromkeys(LONG_FINGERS, long_fingers), "thumb": thumb, **others}
 
 
