@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from skelgraph.nn.backbone import Backbone
+from skelgraph.nn.channel_mix import ChannelMix
 from skelgraph.nn.clip_graph import ClipGraph
 from skelgraph.nn.graph_conv import ActStructConv
 from skelgraph.nn.st_block import BlockConfig
@@ -56,7 +57,7 @@ class ForecastHead(nn.Module):
             first_residual=True,
         )
         self.mix = ActStructConv(channels + num_coords, channels, s_links=s_links)
-        self.out = nn.Conv2d(channels, num_frames * num_coords, 1)
+        self.out = ChannelMix(channels, num_frames * num_coords, bias=True)
 
     def forward(
         self, features: Tensor, last_pose: Tensor, *, graph: ClipGraph, stride: int

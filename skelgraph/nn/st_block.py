@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 from torch.nn import functional
 
+from skelgraph.nn.channel_mix import ChannelMix
 from skelgraph.nn.dropout import Dropout
 from skelgraph.nn.graph_conv import ActStructConv
 from skelgraph.nn.masked_norm import MaskedBatchNorm
@@ -80,9 +81,9 @@ class StBlock(nn.Module):
         self.temporal_norm = MaskedBatchNorm(out_channels)
         self.dropout = Dropout(config.dropout)
         self.residual = residual
-        self.shortcut: nn.Conv2d | None = None
+        self.shortcut: ChannelMix | None = None
         if residual and (stride != 1 or in_channels != out_channels):
-            self.shortcut = nn.Conv2d(in_channels, out_channels, 1, stride=(stride, 1), bias=False)
+            self.shortcut = ChannelMix(in_channels, out_channels, stride=stride)
             self.shortcut_norm = MaskedBatchNorm(out_channels)
 
     def forward(

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from skelgraph.errors import ConfigError
+from skelgraph.nn.channel_mix import ChannelMix
 
 
 class TemporalConv(nn.Module):
@@ -52,7 +53,7 @@ class TemporalConv(nn.Module):
             self.depthwise: nn.Module = nn.Conv2d(
                 in_channels, in_channels, size, stride=step, groups=in_channels, bias=False
             )
-            self.mix: nn.Module = nn.Conv2d(in_channels, out_channels, 1, bias=bias)
+            self.mix: nn.Module = ChannelMix(in_channels, out_channels, bias=bias)
         else:
             self.depthwise = nn.Conv2d(in_channels, out_channels, size, stride=step, bias=bias)
             self.mix = nn.Identity()
