@@ -136,7 +136,7 @@ def plot_confusion(
     counts = count_confusions(table.label, table.predicted, num_classes=len(table.class_names))
     path = output or run / "confusion.png"
     right = counts.trace() / max(counts.sum(), 1)
-    title = f"{_own_clips(run, split)}: {counts.sum()}, {100 * right:.1f} % right"
+    title = f"{_own_clips(run, split)}: {100 * right:.1f} % of {counts.sum()} right"
     write_figure(
         path, lambda: confusion_figure(counts, table.class_names, title=title), force=force
     )

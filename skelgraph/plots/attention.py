@@ -23,6 +23,8 @@ TIMES_EQUAL = "attention (1: an equal share)"
 LEAST_END = 2.0  # equal shares at the end of a scale at least: even attention looks even
 LEAST_DIFFERENCE = 0.25  # the same for differences of classes
 BAR_WIDTH = 0.95  # of a colour bar with its label, in inches
+LEAST_LISTED = 0.0005  # difference that one decimal of a per cent shows
+LISTED = 3
 NAME_SIZE = 8.5  # of a class's name, in points
 AXIS_HEIGHT = 0.75  # of a time axis with its label and the matrices' titles, in inches
 
@@ -244,12 +246,12 @@ def _mean_known(weights: np.ndarray) -> np.ndarray:
 def _list_greatest(
     axes: Axes, layout: Layout, values: np.ndarray, *, drawing: Drawing, relative: bool
 ) -> None:
-    keys = heat.top_joints(values, panels=drawing.panels, limit=3)
+    keys = heat.top_joints(values, panels=drawing.panels, limit=LISTED)
+    shown = [key for key in keys if not relative or abs(values[key]) >= LEAST_LISTED]
     sign = "+" if relative else ""
-    lines = [
-        f"{_full_name(layout, body, joint)} {100 * values[body, joint]:{sign}.1f} %"
-        for body, joint in keys
-    ]
+    lines = [f"{_full_name(layout, *key)} {100 * values[key]:{sign}.1f} %" for key in shown]
+    if keys and not lines:
+        lines = ["as the mean"]
     axes.text(
         0.5, 0.0, "\n".join(lines), transform=axes.transAxes, ha="center", va="top",
         fontsize=style.TINY_SIZE, color=style.MUTED,

@@ -123,9 +123,10 @@ def _matrix_side(num_classes: int) -> float:
 def _matrix_axes(axes: Axes, counts: np.ndarray, names: Sequence[str]) -> None:
     shares = row_shares(counts)
     edges = np.arange(len(names) + 1) - 0.5
+    framed = len(names) <= COUNTED_CELLS
     axes.pcolormesh(
         edges, edges, shares, cmap=style.from_paper(), vmin=0.0, vmax=1.0,
-        edgecolors=style.FAINT if len(names) <= COUNTED_CELLS else "face", linewidth=0.3,
+        edgecolors=style.FAINT if framed else "face", linewidth=0.3 if framed else style.SEAM,
     )  # fmt: skip
     style.dress(axes, x_label="predicted class", y_label="true class")
     axes.set_aspect("equal")

@@ -86,7 +86,7 @@ def draw_matrices(
             np.linspace(0, span.end, matrix.shape[0] + 1),
             np.arange(len(order) + 1) - 0.5,
             np.ma.masked_invalid(matrix[:, order].T),
-            cmap=colours, vmin=limits[0], vmax=limits[1], edgecolors="face", linewidth=0.2,
+            cmap=colours, vmin=limits[0], vmax=limits[1], edgecolors="face", linewidth=style.SEAM,
             rasterized=matrix.size > RASTERED,
         )  # fmt: skip
         axes.set_ylim(len(order) - 0.5, -0.5)

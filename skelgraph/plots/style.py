@@ -25,6 +25,8 @@ TINY_SIZE = 6.0
 
 EDGE = 0.1  # around each part of a figure, in inches
 
+SEAM = 0.6  # width of a cell's own edge, which closes the hairlines that viewers leave, in points
+
 PAPER = "#ffffff"
 INK = "#222222"
 MUTED = "#666666"
@@ -160,9 +162,8 @@ def colour_bar(
     bar = figure.colorbar(
         mappable, ax=axes, location=location, shrink=shrink, anchor=anchor, aspect=24, pad=0.02
     )
-    # As vectors; the faces' own edges close the hairlines that viewers leave between them.
     if bar.solids is not None:
-        bar.solids.set(rasterized=False, edgecolor="face", linewidth=0.2)
+        bar.solids.set(rasterized=False, edgecolor="face", linewidth=SEAM)
     bar.set_label(label, fontsize=SMALL_SIZE, color=INK)
     bar.ax.tick_params(labelsize=SMALL_SIZE, labelcolor=INK, color=MUTED, width=0.6, length=3)
     bar.outline.set(color=MUTED, linewidth=0.6)

@@ -11,7 +11,7 @@ from skelgraph.data.dataset import ClipSet
 from skelgraph.data.prepare import PrepareOptions
 from skelgraph.data.protocols import Split, split_clips
 from skelgraph.data.store import Store, write_store
-from skelgraph.data.synthetic import simulate
+from skelgraph.data.synthetic import RECIPE_VERSION, simulate
 from skelgraph.data.windows import cut_windows, parse_window
 from skelgraph.errors import RunError
 from skelgraph.graphs import Layout, map_joints
@@ -46,7 +46,7 @@ def open_source(config: RunConfig, layout: Layout, folder: Path) -> Store:
     if path.is_dir():
         return Store.open(path)
     clips, names = simulate(layout, **config.simulated)
-    provenance = {"simulated": True, "layout": layout.name, **config.simulated}
+    provenance = {"simulated": True, "recipe_version": RECIPE_VERSION, **config.simulated}
     return write_store(path, clips, class_names=names, provenance=provenance)
 
 

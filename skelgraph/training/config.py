@@ -34,7 +34,7 @@ class DataOptions:
     """
 
     num_frames: int = 48
-    crop: float = 0.7
+    crop: float = 0.9
     centre: str = "clip"
     max_gap: int = 10
     slot: str | None = None
@@ -99,10 +99,10 @@ class TrainOptions:
         seed: Source of all chance.
     """
 
-    epochs: int = 60
+    epochs: int = 30
     link_epochs: int = 3
     batch_size: int = 32
-    lr: float = 2e-3
+    lr: float = 5e-3
     link_lr: float = 5e-4
     weight_decay: float = 0.02
     warmup: float = 0.1

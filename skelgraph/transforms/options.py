@@ -20,10 +20,10 @@ class AugmentOptions:
         drop_span: Probability that a clip loses one part of the body for a span of frames.
     """
 
-    turn: float = 30.0
-    tilt: float = 10.0
-    roll: float = 10.0
-    scale: float = 0.1
+    turn: float = 45.0
+    tilt: float = 15.0
+    roll: float = 15.0
+    scale: float = 0.2
     mirror: float = 0.0
     drop_joint: float = 0.0
     drop_span: float = 0.0
