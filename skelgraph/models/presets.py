@@ -15,7 +15,6 @@ SMALL = AsGcnConfig(
     streams=("joint", "bone", "joint_motion"),
     channels=(24, 24, 24, 32, 32, 32, 48, 48, 48),
     strides=(2, 1, 1, 2, 1, 1, 1, 1, 1),
-    separable=True,
     s_order=1,
     aim=AimConfig(width=32, loss_bodies=8, loss_frames=12),
     tower=TowerConfig(width=64, heads=4, layers=1, hidden=128, dropout=0.1),
