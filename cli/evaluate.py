@@ -12,12 +12,21 @@ from skelgraph.cli.options import Choice, device_option, report_options
 
 @click.command("evaluate")
 @click.argument("runs", metavar="RUN...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--data", type=click.Path(path_type=Path),
-              help="Score every labelled clip of this store instead of the run's own.")
-@click.option("--split", type=Choice(("train", "val", "test")), default="test", show_default=True,
-              help="Part of the run's own data.")
-@click.option("--fail-under", type=click.FloatRange(0, 1),
-              help="Exit with 3 if the accuracy is lower.")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    help="Score every labelled clip of this store instead of the run's own.",
+)
+@click.option(
+    "--split",
+    type=Choice(("train", "val", "test")),
+    default="test",
+    show_default=True,
+    help="Part of the run's own data.",
+)
+@click.option(
+    "--fail-under", type=click.FloatRange(0, 1), help="Exit with 3 if the accuracy is lower."
+)
 @device_option
 @report_options
 def command(

@@ -13,8 +13,14 @@ from skelgraph.cli.options import device_option, force_option, output_option, re
 @click.command("predict")
 @click.argument("run", type=click.Path(path_type=Path))
 @click.argument("source", metavar="INPUT", type=click.Path(path_type=Path))
-@click.option("--with", "others", metavar="RUN", multiple=True, type=click.Path(path_type=Path),
-              help="Another run that votes; may be given again.")
+@click.option(
+    "--with",
+    "others",
+    metavar="RUN",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Another run that votes; may be given again.",
+)
 @output_option("Write the table to this file, .csv or .json, instead of stdout.")
 @device_option
 @force_option
@@ -76,11 +82,13 @@ def _write(result: Any, output: Path, *, force: bool) -> None:
 
     from skelgraph.files import written_whole
 
-    with written_whole(output, force=force) as path:
-        with path.open("w", newline="", encoding="utf-8") as file:
-            if output.suffix == ".json":
-                json.dump({"schema_version": 1, **_document(result)}, file, indent=2)
-            else:
-                writer = csv.writer(file)
-                writer.writerow(result.header())
-                writer.writerows(result.rows())
+    with (
+        written_whole(output, force=force) as path,
+        path.open("w", newline="", encoding="utf-8") as file,
+    ):
+        if output.suffix == ".json":
+            json.dump({"schema_version": 1, **_document(result)}, file, indent=2)
+        else:
+            writer = csv.writer(file)
+            writer.writerow(result.header())
+            writer.writerows(result.rows())

@@ -51,9 +51,8 @@ def main(folder: Path) -> None:
     split = split_clips(store.clips, "loso", fold=0)
     for part in ("train", "val", "test"):
         rows = getattr(split, part)
-        print(
-            f"{part}: {len(rows)} clips of subjects {sorted(set(store.clips.subject[rows].tolist()))}"
-        )
+        subjects = sorted(set(store.clips.subject[rows].tolist()))
+        print(f"{part}: {len(rows)} clips of subjects {subjects}")
 
 
 if __name__ == "__main__":

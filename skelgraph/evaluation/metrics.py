@@ -40,10 +40,11 @@ def score(probabilities: Tensor, labels: Tensor) -> dict[str, Any]:
     if classes > 5:
         top5 = multiclass_accuracy(probabilities, labels, classes, average="micro", top_k=5)
         result["top5"] = float(top5)
-    f1 = {how: multiclass_f1_score(predicted, labels, classes, average=how) for how in ("macro", "none")}
+    f1 = multiclass_f1_score(predicted, labels, classes, average="none")
+    macro = multiclass_f1_score(predicted, labels, classes, average="macro")
     chosen = probabilities.gather(1, labels[:, None]).clamp_min(1e-12)
-    result["macro_f1"] = float(f1["macro"])
-    result["f1"] = [float(value) for value in f1["none"]]
+    result["macro_f1"] = float(macro)
+    result["f1"] = [float(value) for value in f1]
     result["ece"] = float(multiclass_calibration_error(probabilities, labels, classes, n_bins=15))
     result["nll"] = float(-chosen.log().mean())
     result["confusion"] = multiclass_confusion_matrix(predicted, labels, classes).tolist()

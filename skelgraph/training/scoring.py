@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from skelgraph.data.dataset import ClipSet
 from skelgraph.data import formats
+from skelgraph.data.dataset import ClipSet
 from skelgraph.data.store import DATASET, Store, write_store
 from skelgraph.errors import RunError, StoreError, list_faults, unknown_name
 from skelgraph.training.clips import PARTS, check_coordinates, clip_set
@@ -47,9 +47,7 @@ class Predictions:
         return prediction_rows(self.probabilities, self.names, self.class_names)
 
 
-def predict(
-    runs: Sequence[str | Path], source: str | Path, *, device: str = "cpu"
-) -> Predictions:
+def predict(runs: Sequence[str | Path], source: str | Path, *, device: str = "cpu") -> Predictions:
     """Label the clips of a store or of a recording in any readable format.
 
     Args:
@@ -121,8 +119,7 @@ def own_store(run: str | Path) -> Store:
         return Store.open(path)
     except StoreError as error:
         raise RunError(
-            f"{folder}: expected its data at {path}, found none that opens ({error}). "
-            "Give --data."
+            f"{folder}: expected its data at {path}, found none that opens ({error}). Give --data."
         ) from error
 
 

@@ -64,7 +64,7 @@ def train(
     *,
     resume: bool = False,
     force: bool = False,
-    devices: Devices = Devices(),
+    devices: Devices | None = None,
     report: Reporter | None = None,
 ) -> dict[str, Any]:
     """Train a model and write its run folder.
@@ -85,6 +85,7 @@ def train(
         SkelgraphError: If an option, the store or the folder does not fit.
     """
     report = report or Reporter()
+    devices = devices or Devices()
     keep_freed_memory()
     folder = Path(output)
     if resume:
@@ -142,9 +143,7 @@ class _Job:
 
     def _write_split(self, store: Store, parts: Parts) -> None:
         names = store.clips.name
-        rows = [
-            (names[row], part) for part in PARTS for row in sorted(getattr(parts.split, part))
-        ]
+        rows = [(names[row], part) for part in PARTS for row in sorted(getattr(parts.split, part))]
         write_rows(self.folder / SPLIT, ("clip", "split"), rows)
 
     def _recogniser(self, store: Store) -> Recogniser:
@@ -260,5 +259,3 @@ def _resolve_preset(config: RunConfig, fabric: Fabric) -> RunConfig:
     preset = "small" if fabric.device.type == "cpu" else "paper"
     model: ModelOptions = replace(config.model, preset=preset)
     return replace(config, model=model)
-
-

@@ -27,7 +27,7 @@ def sweep_windows(
     overlaps: Sequence[float],
     resume: bool = False,
     force: bool = False,
-    devices: Devices = Devices(),
+    devices: Devices | None = None,
     report: Reporter | None = None,
 ) -> list[dict[str, Any]]:
     """Train a run for each window length and overlap, all else equal.
@@ -50,8 +50,10 @@ def sweep_windows(
     """
     report = report or Reporter()
     folder = Path(output)
-    settings = [(window, overlap, folder / run_name(window, overlap))
-                for window, overlap in product(windows, overlaps)]
+    settings = [
+        (window, overlap, folder / run_name(window, overlap))
+        for window, overlap in product(windows, overlaps)
+    ]
     if not (resume or force):
         _check_free([run for *_, run in settings])
     rows: list[dict[str, Any]] = []

@@ -92,8 +92,10 @@ def find_weights(path: str | Path) -> Path:
     file = given / WEIGHTS if given.is_dir() else given
     if not file.is_file():
         unfinished = given.is_dir() and (given / "checkpoints").is_dir()
-        step = "Finish it with `skelgraph train --resume`." if unfinished else (
-            "Give the folder that `skelgraph train` wrote, or its model.safetensors."
+        step = (
+            "Finish it with `skelgraph train --resume`."
+            if unfinished
+            else ("Give the folder that `skelgraph train` wrote, or its model.safetensors.")
         )
         raise RunError(f"{given}: expected a trained run, found no {WEIGHTS}. {step}")
     return file
@@ -105,7 +107,7 @@ def _read(file: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
     try:
         with safe_open(file, framework="pt") as opened:
             text = (opened.metadata() or {}).get(KEY)
-            state = {name: opened.get_tensor(name) for name in opened.keys()}
+            state = {name: opened.get_tensor(name) for name in list(opened.keys())}
     except (SafetensorError, OSError, ValueError) as error:
         raise RunError(
             f"{file}: expected a whole safetensors file, got a damaged one ({error}). "

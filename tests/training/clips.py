@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+
 from skelgraph.data.clip import Clip
 from skelgraph.data.store import Store, write_store
-from skelgraph.graphs import Layout, load_layout
+from skelgraph.graphs import Layout
 from skelgraph.training.config import DataOptions, ModelOptions, RunConfig, TrainOptions
 
 CLASSES = ("still", "rising", "shaking")
@@ -51,7 +52,9 @@ def make_store(path: Path, layout: Layout, **options: int) -> Store:
     )
 
 
-def make_config(store: Store, *, layout: str = "", epochs: int = 2, **training: object) -> RunConfig:
+def make_config(
+    store: Store, *, layout: str = "", epochs: int = 2, **training: object
+) -> RunConfig:
     """Configure a run that takes seconds."""
     return RunConfig(
         layout=layout or store.layout.name,

@@ -127,7 +127,7 @@ def test_a_run_that_exists_is_left_alone(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     claim_folder(folder, force=False, resume=False)
     write_config(folder, RunConfig(layout="x"))
-    with pytest.raises(RunError, match="--resume.*--force"):
+    with pytest.raises(RunError, match=r"--resume.*--force"):
         claim_folder(folder, force=False, resume=False)
     assert (folder / "config.yaml").exists()
     claim_folder(folder, force=True, resume=False)

@@ -8,7 +8,6 @@ import multiprocessing
 import os
 import shutil
 import signal
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -142,9 +141,7 @@ def train_until_killed(config: RunConfig, folder: Path, steps: int) -> None:
 
 
 @pytest.mark.parametrize("steps", [2, 5, 9])
-def test_a_killed_run_resumes_to_the_same_weights(
-    store: Store, tmp_path: Path, steps: int
-) -> None:
+def test_a_killed_run_resumes_to_the_same_weights(store: Store, tmp_path: Path, steps: int) -> None:
     config = make_config(store, epochs=4)
     train(config, tmp_path / "whole")
     process = multiprocessing.get_context("spawn").Process(
@@ -209,9 +206,7 @@ def test_right_hand_of_a_composite(tmp_path: Path) -> None:
     assert any("right_hand" in line for line in heard)
 
 
-def test_a_layout_with_joints_that_the_store_lacks_is_refused(
-    store: Store, tmp_path: Path
-) -> None:
+def test_a_layout_with_joints_that_the_store_lacks_is_refused(store: Store, tmp_path: Path) -> None:
     with pytest.raises(LayoutError, match="spine"):
         train(make_config(store, layout="kinect_v2"), tmp_path / "run")
     assert not (tmp_path / "run").exists()
@@ -243,7 +238,7 @@ def test_damaged_weights_are_refused(run: Path, tmp_path: Path, damage: str) -> 
         save_file({"x": torch.zeros(1)}, file)
     else:
         _swap_layout(run / "model.safetensors", file)
-    with pytest.raises(RunError, match="model.safetensors: expected"):
+    with pytest.raises(RunError, match=r"model\.safetensors: expected"):
         load_recogniser(file)
 
 

@@ -35,9 +35,7 @@ def test_a_sweep_trains_each_and_goes_on_where_it_stopped(store: Store, tmp_path
 def test_windows_of_training_and_test_may_differ(store: Store, tmp_path: Path) -> None:
     config = make_config(store, epochs=1)
     data = replace(config.data, window="7", overlap=0.5, test_window="5", test_overlap=0.0)
-    rows = sweep_windows(
-        replace(config, data=data), tmp_path, windows=["7"], overlaps=[0.5]
-    )
+    rows = sweep_windows(replace(config, data=data), tmp_path, windows=["7"], overlaps=[0.5])
     assert len(rows) == 1
     from skelgraph.training.scoring import evaluate
 
