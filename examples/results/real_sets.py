@@ -24,7 +24,7 @@ import numpy as np
 import torch
 
 from skelgraph.data import formats
-from skelgraph.data.store import Store, write_store
+from skelgraph.data.store import Store
 from skelgraph.evaluation.intervals import paired_interval
 from skelgraph.graphs import load_layout
 from skelgraph.training.clips import PARTS, Parts, cut_parts, split_store
@@ -266,9 +266,7 @@ def _store(experiment: Experiment, work: Path) -> Store:
     if not path.exists():
         source = Path(os.environ["SKELGRAPH_DATA"]) / "sets" / f"{experiment.file}.npz"
         path.parent.mkdir(parents=True, exist_ok=True)
-        reading = formats.read(source)
-        names, provenance = reading.class_names, {"source": source.name}
-        write_store(path, reading.clips, class_names=names, provenance=provenance)
+        formats.convert(source, path)
     return Store.open(path)
 
 

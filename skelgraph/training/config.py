@@ -162,7 +162,7 @@ def from_dict(cls: type[T], values: Mapping[str, Any], *, where: str = "config")
         if key not in known:
             raise ConfigError(unknown_name(f"{where}, key", key, known))
         if is_dataclass(hints[key]):
-            value = from_dict(hints[key], value, where=f"{where}.{key}")  # type: ignore[arg-type]
+            value = from_dict(hints[key], value, where=f"{where}.{key}")
         elif isinstance(value, list):
             value = tuple(value)
         arguments[key] = value

@@ -279,7 +279,7 @@ def make_optimiser(model: nn.Module, config: RunConfig) -> torch.optim.Optimizer
     options = config.training
     decayed = [p for p in model.parameters() if p.ndim >= 2]
     plain = [p for p in model.parameters() if p.ndim < 2]
-    groups = [{"params": decayed}, {"params": plain, "weight_decay": 0.0}]
+    groups: list[dict[str, Any]] = [{"params": decayed}, {"params": plain, "weight_decay": 0.0}]
     if options.optimiser == "sgd":
         return torch.optim.SGD(
             groups, options.lr, momentum=0.9, nesterov=True, weight_decay=options.weight_decay

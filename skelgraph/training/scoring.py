@@ -15,7 +15,8 @@ from torch import Tensor
 
 from skelgraph.data import formats
 from skelgraph.data.dataset import ClipSet
-from skelgraph.data.store import DATASET, Store, write_store
+from skelgraph.data.store import Store
+from skelgraph.data.store_files import DATASET
 from skelgraph.errors import RunError, StoreError, list_faults, unknown_name
 from skelgraph.training.clips import PARTS, check_coordinates, clip_set
 from skelgraph.training.inference import predict_logits
@@ -151,13 +152,7 @@ def opened(source: str | Path) -> Iterator[Store]:
         yield Store.open(path)
         return
     with TemporaryDirectory(prefix="skelgraph-") as folder:
-        reading = formats.read(path)
-        yield write_store(
-            Path(folder) / "store",
-            reading.clips,
-            class_names=reading.class_names,
-            provenance={"source": path.name},
-        )
+        yield formats.convert(path, Path(folder) / "store")
 
 
 def clips_for(recogniser: Recogniser, store: Store, rows: np.ndarray) -> ClipSet:

@@ -102,7 +102,9 @@ def hide(batch: Batch, layout: Layout, *, lost: Tensor) -> Batch:
     )
 
 
-def _turn_and_scale(positions: Tensor, options: AugmentOptions, generator: torch.Generator):
+def _turn_and_scale(
+    positions: Tensor, options: AugmentOptions, generator: torch.Generator
+) -> Tensor:
     count, channels = positions.shape[:2]
     bounds = torch.tensor([options.turn, options.tilt, options.roll]) * radians(1.0)
     if channels == 2:
