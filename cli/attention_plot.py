@@ -125,7 +125,7 @@ def _classes_figure(groups: dict[str, AttentionSet], wanted: Wanted, *, title: s
 
     first = next(iter(groups.values()))
     means = [group.mean_over_bodies() for group in groups.values()]
-    names = [f"{name} ({len(group)} clips)" for name, group in groups.items()]
+    names = [f"{name}\n{len(group)} clips" for name, group in groups.items()]
     return classes_figure(
         first.layout,
         np.stack(means),

@@ -108,7 +108,7 @@ def classes_figure(
     Args:
         layout: Skeleton that the model sees.
         weights: Share of attention of each joint by class, (K, M, V).
-        class_names: What stands over each drawing, K of them.
+        class_names: What stands over each drawing, K of them; a second line may follow.
         relative: Draw the difference from the mean of the classes.
         title: Stands over the figure.
 
@@ -119,8 +119,8 @@ def classes_figure(
     size = 0.5 if len(class_names) > 4 else 0.65
     drawings = [heat.plan(layout, values, named=0, size=size) for values in shown]
     width, height = max(drawings[0].size[0], 1.7), drawings[0].size[1]
-    rows, columns = _rows_and_columns(len(shown), width + 0.2, height + 0.75)
-    figure = style.titled_figure(columns * (width + 0.2) + BAR_WIDTH, rows * (height + 0.75), title)
+    rows, columns = _rows_and_columns(len(shown), width + 0.2, height + 0.9)
+    figure = style.titled_figure(columns * (width + 0.2) + BAR_WIDTH, rows * (height + 0.9), title)
     grid = figure.subplots(rows, columns, squeeze=False)
     least = (LEAST_DIFFERENCE if relative else LEAST_END) / layout.num_joints
     scale = _scale(shown, least=least, relative=relative)
@@ -128,7 +128,7 @@ def classes_figure(
         axes.set_axis_off()
     for axes, values, name, drawing in zip(grid.flat, shown, class_names, drawings, strict=False):
         heat.draw(axes, layout, values, drawing=drawing, scale=scale)
-        axes.set_title(_two_lines(name, int(width / 0.08)), fontsize=NAME_SIZE, color=style.INK)
+        axes.set_title(_broken(name, int(width / 0.08)), fontsize=NAME_SIZE, color=style.INK)
         _list_greatest(axes, layout, values, drawing=drawing, relative=relative)
     shrink = min(0.8, 4.0 / figure.get_figheight())
     label = DIFFERENCE if relative else UNIT
@@ -136,9 +136,11 @@ def classes_figure(
     return figure
 
 
-def _two_lines(name: str, letters: int) -> str:
-    """Break a name into two lines at most; what does not fit goes from its middle."""
-    return "\n".join(textwrap.wrap(style.shorten(style.spoken(name), 2 * letters - 4), letters)[:2])
+def _broken(name: str, letters: int) -> str:
+    """Break a name's first line into two at most; what does not fit goes from its middle."""
+    first, *rest = style.spoken(name).split("\n")
+    short = style.shorten(first, 2 * letters - 4)
+    return "\n".join([*textwrap.wrap(short, letters)[:2], *rest])
 
 
 def _rows_and_columns(count: int, width: float, height: float) -> tuple[int, int]:
