@@ -22,4 +22,4 @@ docs:
 	NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --strict
 
 bench:
-	$(PYTHON) benchmarks/steps.py
+	$(PYTHON) examples/results/step_time.py
