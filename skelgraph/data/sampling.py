@@ -19,8 +19,9 @@ def sample_times(
     """Spread sampling times evenly over windows.
 
     Each window is divided into `num_frames` equal segments. Without a generator a time is the
-    middle of its segment; with one it is drawn anywhere in it, and the segments cover a random
-    range, at least the share `crop` of the window.
+    middle of its segment; with one all times of a window lie at one drawn place in their
+    segments, so that speeds keep their proportions, and the segments cover a random range, at
+    least the share `crop` of the window.
 
     Args:
         length: Frames of each window, (N,).
@@ -45,8 +46,8 @@ def sample_times(
         start = torch.zeros(count, 1, dtype=torch.float64)
     else:
         # A row a window, so that the draws of one do not depend on how many come after it.
-        drawn = torch.rand(count, num_frames + 2, generator=generator, dtype=torch.float64)
-        within = drawn[:, 2:]
+        drawn = torch.rand(count, 3, generator=generator, dtype=torch.float64)
+        within = drawn[:, 2:].expand(count, num_frames)
         share = crop + (1 - crop) * drawn[:, :1]
         start = (1 - share) * drawn[:, 1:2]
     segment = torch.arange(num_frames, dtype=torch.float64)

@@ -253,6 +253,7 @@ def _block_config(config: AsGcnConfig) -> BlockConfig:
         dropout=config.dropout,
         num_a_links=config.aim.num_types - 1 if config.a_links else 0,
         a_weight=config.a_weight,
+        free_links=config.free_links,
     )
 
 

@@ -28,6 +28,8 @@ class AsGcnConfig:
         s_form: 'powers' of the partitions, or exact 'hops' as in the release.
         a_links: Whether A-links are inferred and used.
         a_weight: Lambda of the A-links.
+        free_links: Links of each layer between any two joints, learned and the same for all
+            clips; 0: none, as in the paper.
         aim: Options of A-link inference.
         head: 'gated' or 'pooled'.
         tower: Sizes of the gated head's towers.
@@ -46,6 +48,7 @@ class AsGcnConfig:
     s_form: str = "powers"
     a_links: bool = True
     a_weight: float = 0.5
+    free_links: int = 0
     aim: AimConfig = field(default_factory=AimConfig)
     head: str = "gated"
     tower: TowerConfig = field(default_factory=TowerConfig)

@@ -20,10 +20,13 @@ class ActStructConv(nn.Module):
         s_links: Fixed links, S[k, u, v] weighs what u sends to v, shape (K, V, V).
         num_a_links: Link types of the A-links given to `forward`; 0: none are used.
         a_weight: Lambda of the paper.
+        free_links: Links between any two joints that are learned for the layer and are the same
+            for all clips.
 
     Source:
         Li et al. 2019, section 3.3, arXiv:1904.12659, lambda 0.5. The release multiplies its
         A-links by 0.1 before lambda; that factor is an option of `ALinks`, not of this layer.
+        Free links are not AS-GCN's; they are the global graph of Shi et al. 2019, arXiv:1805.07694.
         No bias: batch normalisation follows wherever this is used. The release has one.
     """
 
@@ -37,13 +40,18 @@ class ActStructConv(nn.Module):
         s_links: Tensor,
         num_a_links: int = 0,
         a_weight: float = 0.5,
+        free_links: int = 0,
     ) -> None:
         super().__init__()
         self.num_a_links = num_a_links
         self.a_weight = a_weight
         self.register_buffer("s_links", s_links.clone(), persistent=False)
         self.s_mask = nn.Parameter(torch.ones_like(s_links))
-        num_links = len(s_links) + num_a_links
+        joints = s_links.shape[-1]
+        self.free: nn.Parameter | None = None
+        if free_links:
+            self.free = nn.Parameter(torch.randn(free_links, joints, joints) / joints)
+        num_links = len(s_links) + free_links + num_a_links
         self.weight = nn.Parameter(torch.empty(num_links, in_channels, out_channels))
         bound = 1 / math.sqrt(num_links * in_channels)
         nn.init.uniform_(self.weight, -bound, bound)
@@ -71,7 +79,10 @@ class ActStructConv(nn.Module):
 
     def _links(self, a_links: Tensor | None) -> Tensor:
         """All links, shape (B_p, B_t, K, V, V) with 1 or P and 1 or T in front."""
-        fixed = (self.s_mask * self.s_links)[None, None]
+        fixed = self.s_mask * self.s_links
+        if self.free is not None:
+            fixed = torch.cat((fixed, self.free))
+        fixed = fixed[None, None]
         if not self.num_a_links or a_links is None:
             return fixed
         fixed = fixed.expand(*a_links.shape[:2], -1, -1, -1)

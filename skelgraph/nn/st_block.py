@@ -25,6 +25,7 @@ class BlockConfig:
         dropout: Share of features dropped after the temporal convolution.
         num_a_links: Link types of the A-links, without the ghost; 0: no A-links.
         a_weight: Lambda of the A-links.
+        free_links: Links learned for each layer between any two joints; 0: none.
     """
 
     kernel: int = 9
@@ -33,6 +34,7 @@ class BlockConfig:
     dropout: float = 0.0
     num_a_links: int = 0
     a_weight: float = 0.5
+    free_links: int = 0
 
 
 class StBlock(nn.Module):
@@ -68,6 +70,7 @@ class StBlock(nn.Module):
             s_links=s_links,
             num_a_links=config.num_a_links,
             a_weight=config.a_weight,
+            free_links=config.free_links,
         )
         self.graph_norm = MaskedBatchNorm(out_channels)
         self.temporal = TemporalConv(

@@ -41,13 +41,15 @@ class Progress:
         epoch: Epochs done, those of the A-links included.
         best: Validation of the best epoch: (top1, -cross-entropy), compared in this order.
         best_epoch: That epoch's number, from 1.
+        kept_epoch: The epoch whose weights the run keeps, from 1.
         history: A row an epoch.
-        weights: The best epoch's weights.
+        weights: Those weights.
     """
 
     epoch: int = 0
     best: tuple[float, float] = (-1.0, float("-inf"))
     best_epoch: int = 0
+    kept_epoch: int = 0
     history: list[dict[str, Any]] = field(default_factory=list)
     weights: dict[str, Tensor] = field(default_factory=dict)
 
@@ -137,7 +139,7 @@ class Loop:
         self.progress.epoch += 1
         self.progress.history.append(row)
         if row["stage"] == "main":
-            self._keep_if_better(row)
+            self._keep(row)
         self._save()
         self.report.epoch(row)
 
@@ -216,11 +218,13 @@ class Loop:
         result = score(logits.softmax(1), labels)
         return {f"val_{name}": result[name] for name in ("nll", "top1", "macro_f1")}
 
-    def _keep_if_better(self, row: Mapping[str, Any]) -> None:
+    def _keep(self, row: Mapping[str, Any]) -> None:
         value = (row["val_top1"], -row["val_nll"])
-        last = self.config.training.select == "last"
-        if last or value > self.progress.best:
+        better = value > self.progress.best
+        if better:
             self.progress.best, self.progress.best_epoch = value, self.progress.epoch
+        if better or self.config.training.select == "last":
+            self.progress.kept_epoch = self.progress.epoch
             self.progress.weights = {k: v.cpu().clone() for k, v in self.average.shadow.items()}
 
     def _save(self) -> None:

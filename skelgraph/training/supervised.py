@@ -201,6 +201,7 @@ class _Job:
             "classes": list(recogniser.class_names),
             "simulated": self.config.store is None,
             "best_epoch": progress.best_epoch,
+            "kept_epoch": progress.kept_epoch,
             "epochs": progress.epoch,
             "seconds": round(time.perf_counter() - self.started, 1),
             "temperature": recogniser.temperature,
