@@ -50,9 +50,14 @@ def commands_page() -> str:
         "Exit codes: 0 done; 1 the input or the environment is wrong; 2 wrong usage; 3 a threshold "
         "asked for with `--fail-under` was missed; 130 interrupted. The result goes to stdout, "
         "progress and notes to stderr.",
-        *help_sections(root, click.Context(root, info_name="skelgraph"), level=2),
+        *help_sections(root, whole_context(), level=2),
     ]
     return "\n\n".join(sections) + "\n"
+
+
+def whole_context() -> click.Context:
+    """Make the context that `skelgraph --help` has."""
+    return click.Context(root, info_name="skelgraph", **root.context_settings)
 
 
 def help_sections(command: click.Command, context: click.Context, *, level: int) -> Iterator[str]:
