@@ -10,7 +10,7 @@ import pytest
 from skelgraph.cli.group import COMMANDS
 from skelgraph.graphs import load_layout
 from tests.cli_lines import faults_of, shown_lines
-from tests.modules import ROOT
+from tests.modules import ROOT, source_files
 
 DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 NAMES = [str(path.relative_to(ROOT)) for path in DOCUMENTS]
@@ -73,8 +73,14 @@ def test_first_and_test_command_are_one_line_each() -> None:
     assert "test command" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 
 
-def test_no_document_names_a_host_of_packages() -> None:
+def test_no_document_names_a_place_to_take_packages_from() -> None:
     for path in [*DOCUMENTS, *ROOT.glob("*.*"), ROOT / ".ci" / "run", ROOT / "Makefile"]:
         if path.is_file():
             text = path.read_text(encoding="utf-8", errors="replace")
-            assert not re.search(r"pypi\.|pythonhosted|index-url|download\.pytorch", text), path
+            assert not re.search(r"index-url|find-links|/simple\b", text), path
+
+
+def test_documents_that_the_source_names_exist() -> None:
+    for path in [*source_files().values(), *(ROOT / "examples").rglob("*.py")]:
+        for name in re.findall(r"\b(?:docs|examples)/\w+\.\w+", path.read_text(encoding="utf-8")):
+            assert (ROOT / name).is_file(), f"{path} names {name}"

@@ -13,7 +13,7 @@ def keep_freed_memory() -> bool:
     """Tell glibc to serve large blocks from its heap and never to give memory back.
 
     Training allocates the same large tensors at every step. By default glibc maps each afresh
-    and the kernel zeroes it page by page. docs/performance.md has what this brings.
+    and the kernel zeroes it page by page. examples/results/step_time.py measures what this brings.
 
     Returns:
         Whether it took effect: False where the C library is another one.
