@@ -95,7 +95,9 @@ def train(
     layout = resolve_layout(config)
     if config.store is not None:
         # Before anything is removed or written: a store that does not fit changes nothing.
-        _describe(Store.open(config.store), layout, config, report)
+        store = Store.open(config.store)
+        _describe(store, layout, config, report)
+        split_store(store, config.protocol)
     fabric = make_fabric(devices, choose_precision(config.training.precision, devices.accelerator))
     config = _resolve_preset(config, fabric)
     if fabric.is_global_zero:

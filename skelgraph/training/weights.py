@@ -15,7 +15,7 @@ from skelgraph.files import written_whole
 from skelgraph.graphs import Layout
 from skelgraph.models import build_model
 from skelgraph.training.config import DataOptions, from_dict
-from skelgraph.training.run import SCHEMA_VERSION, WEIGHTS
+from skelgraph.training.run import CONFIG, SCHEMA_VERSION, WEIGHTS
 
 KEY = "skelgraph"
 
@@ -91,7 +91,7 @@ def find_weights(path: str | Path) -> Path:
     given = Path(path)
     file = given / WEIGHTS if given.is_dir() else given
     if not file.is_file():
-        unfinished = given.is_dir() and (given / "checkpoints").is_dir()
+        unfinished = (given / CONFIG).is_file()
         step = (
             "Finish it with `skelgraph train --resume`."
             if unfinished
