@@ -16,9 +16,10 @@ SMALL = AsGcnConfig(
     channels=(24, 24, 24, 32, 32, 32, 48, 48, 48),
     strides=(2, 1, 1, 2, 1, 1, 1, 1, 1),
     s_order=1,
+    free_links=3,
     aim=AimConfig(width=32, loss_bodies=8, loss_frames=12),
     tower=TowerConfig(width=64, heads=4, layers=1, hidden=128, dropout=0.1),
-    dropout=0.2,
+    dropout=0.05,
 )
 
 PRESETS = {"paper": PAPER, "small": SMALL}

@@ -129,6 +129,7 @@ class EncoderLayer(nn.Module):
 
     Normalised before (GTN: after): gradients reach the backbone through the plain sums, so
     that the head trains together with it from the first step, without a warm-up of its own.
+    Both parts start at zero, so that a new layer is the identity.
 
     Args:
         config: Sizes.
@@ -146,6 +147,9 @@ class EncoderLayer(nn.Module):
             nn.Linear(config.hidden, config.width),
         )
         self.dropout = Dropout(config.dropout)
+        for last in (self.attention.out, self.feed[-1]):
+            nn.init.zeros_(last.weight)
+            nn.init.zeros_(last.bias)
 
     def forward(
         self,

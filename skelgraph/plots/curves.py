@@ -45,7 +45,7 @@ def curves_figure(
             `train_loss`, its terms, scores such as `val_top1` (fractions) and `lr`. NaN where
             an epoch did not measure a column. Epochs whose `stage` is "links" trained the
             A-links alone; they are shaded.
-        best_epoch: Epoch whose weights were kept; it is marked in every panel.
+        best_epoch: Epoch of the best validation; it is marked in every panel.
         title: Stands over the figure.
 
     Returns:

@@ -94,17 +94,19 @@ def train(
     check(config)
     layout = resolve_layout(config)
     if config.store is not None:
-        # Before anything is removed or written: a store that does not fit changes nothing.
-        store = Store.open(config.store)
-        _describe(store, layout, config, report)
-        split_store(store, config.protocol)
+        _describe(Store.open(config.store), layout, config, report)
     fabric = make_fabric(devices, choose_precision(config.training.precision, devices.accelerator))
     config = _resolve_preset(config, fabric)
+    job = _Job(config, layout, folder, fabric, report)
+    if config.store is not None:
+        # Before anything is removed or written: a store that does not fit changes nothing.
+        job.prepare()
     if fabric.is_global_zero:
         claim_folder(folder, force=force, resume=resume)
         write_config(folder, config)
     fabric.barrier()
-    job = _Job(config, layout, folder, fabric, report)
+    if config.store is None:
+        job.prepare()
     return job.run(resume=resume)
 
 
@@ -118,17 +120,19 @@ class _Job:
         self.fabric, self.report = fabric, report
         self.started = time.perf_counter()
 
-    def run(self, *, resume: bool) -> dict[str, Any]:
+    def prepare(self) -> None:
+        """Read and split the clips and make the model, which shows whether they fit."""
         torch.manual_seed(self.config.training.seed)
-        store, parts = self._data()
-        self.store = store
+        self.store, self.parts = self._data()
+        self.recogniser = self._recogniser(self.store)
+
+    def run(self, *, resume: bool) -> dict[str, Any]:
         if self.fabric.is_global_zero:
-            self._write_split(store, parts)
-        recogniser = self._recogniser(store)
-        progress = self._fit(recogniser.model, parts, resume=resume)
+            self._write_split(self.store, self.parts)
+        progress = self._fit(self.recogniser.model, self.parts, resume=resume)
         if not self.fabric.is_global_zero:
             return {}
-        return self._write_end(recogniser, parts, progress)
+        return self._write_end(self.recogniser, self.parts, progress)
 
     def _data(self) -> tuple[Store, Parts]:
         if self.config.store is None:
