@@ -51,10 +51,6 @@ class TowerOutput:
     attention: Tensor | None
 
 
-# At full size the positions would drown the features when training begins.
-POSITION_WEIGHT = 0.1
-
-
 class StepTower(nn.Module):
     """Encoder whose tokens are frames: the mean over the joints visible in each.
 
@@ -77,7 +73,7 @@ class StepTower(nn.Module):
         features = masked_mean(given.features, given.visible[:, None], dim=3)  # (P, C, T')
         embedded = self.embed(features.transpose(1, 2))
         positions = sinusoidal_positions(*embedded.shape[1:], device=embedded.device)
-        tokens = embedded + POSITION_WEIGHT * positions.to(embedded.dtype)
+        tokens = embedded + positions.to(embedded.dtype)
         if slots is not None:
             tokens = tokens + slots[:, None]
         mask = None if given.frames is None else at_least_one(given.frames)

@@ -5,7 +5,7 @@ import torch
 
 from skelgraph.nn.attention import TowerConfig, sinusoidal_positions
 from skelgraph.nn.bodies import gather_bodies
-from skelgraph.nn.gated_head import POSITION_WEIGHT, Gate, GatedHead, HeadInput
+from skelgraph.nn.gated_head import Gate, GatedHead, HeadInput
 from skelgraph.nn.pooled_head import PooledHead
 from tests.nn import reference
 from tests.nn.checks import assert_same_with_gradients, draw, randomise
@@ -66,7 +66,7 @@ def slow_head(module: GatedHead, data: HeadInput) -> torch.Tensor:
         for t in range(frames):
             seen = [v for v in range(joints) if visible[t, v]]
             rows.append(sum(x[:, t, v] for v in seen) / len(seen))
-        positions = POSITION_WEIGHT * sinusoidal_positions(frames, 4).double()
+        positions = sinusoidal_positions(frames, 4).double()
         step = slow_tower(module.step_tower, rows, positions, [True] * frames)
         rows = [sum(x[:, t, v] for t in range(frames)) / frames for v in range(joints)]
         seen = [bool(visible[:, v].any()) for v in range(joints)]
