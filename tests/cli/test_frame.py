@@ -212,7 +212,9 @@ def test_stand_alone_group_exits_with_the_same_codes() -> None:
 
 def start(folder: Path, *words: str) -> subprocess.Popen[str]:
     code = (
-        f"import sys; sys.path[:0] = [{str(ROOT)!r}, {str(folder)!r}]\n"
+        f"import signal, sys; sys.path[:0] = [{str(ROOT)!r}, {str(folder)!r}]\n"
+        # A shell that started the tests in the background has switched interrupts off.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from skelgraph.cli.group import COMMANDS\n"
         "from skelgraph.cli import main\n"
         "COMMANDS['probe'] = ('frame_probe', 'Probe the frame.')\n"
