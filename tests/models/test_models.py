@@ -81,6 +81,9 @@ def test_shapes_on_a_made_up_layout(make: Make, hands: bool) -> None:
 @pytest.mark.parametrize("hands", [False, True])
 def test_finite_gradient_on_every_parameter(make: Make, hands: bool) -> None:
     model = make(made_up(hands=hands))
+    with torch.no_grad():  # what starts as zero passes no gradient on before it has moved
+        for parameter in model.parameters():
+            parameter.add_(0.01 * torch.randn_like(parameter))
     out = model(*damaged_clips(made_up(), frames=12), returns=("losses",))
     loss = functional.cross_entropy(out.logits, torch.arange(3)) + sum(out.losses.values())
     loss.backward()
