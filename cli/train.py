@@ -155,7 +155,7 @@ def _layout(values: dict[str, Any]) -> str:
 
 
 def _devices(values: dict[str, Any]) -> Any:
-    from skelgraph.training.supervised import Devices
+    from skelgraph.training.devices import Devices
 
     accelerator, _, number = values["device"].partition(":")
     count = values["devices"]

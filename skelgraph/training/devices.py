@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -10,7 +11,22 @@ import torch
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
-    from skelgraph.training.supervised import Devices
+
+@dataclass(frozen=True)
+class Devices:
+    """Where training runs; passed to Lightning.
+
+    Args:
+        accelerator: `auto`, `cpu`, `cuda`, `mps`.
+        count: Processes or devices on this machine; `auto` takes all GPUs, one process on a CPU.
+        nodes: Machines.
+        strategy: Lightning's name, such as `ddp`.
+    """
+
+    accelerator: str = "auto"
+    count: int | str = "auto"
+    nodes: int = 1
+    strategy: str = "auto"
 
 
 def make_fabric(devices: Devices, precision: str) -> Fabric:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from skelgraph.graphs import Layout, load_layout, map_joints
 from skelgraph.models import build_model, resolve_config
 from skelgraph.training.clips import PARTS, Parts, cut_parts, open_source, split_store
 from skelgraph.training.config import ModelOptions, RunConfig, check
-from skelgraph.training.devices import choose_precision, make_fabric
+from skelgraph.training.devices import Devices, choose_precision, make_fabric
 from skelgraph.training.inference import predict_logits
 from skelgraph.training.loop import Loop, Progress
 from skelgraph.training.memory import keep_freed_memory
@@ -39,23 +39,6 @@ from skelgraph.training.weights import Recogniser, save_recogniser
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
-
-
-@dataclass(frozen=True)
-class Devices:
-    """Where training runs; passed to Lightning.
-
-    Args:
-        accelerator: `auto`, `cpu`, `cuda`, `mps`.
-        count: Processes or devices on this machine; `auto` takes all GPUs, one process on a CPU.
-        nodes: Machines.
-        strategy: Lightning's name, such as `ddp`.
-    """
-
-    accelerator: str = "auto"
-    count: int | str = "auto"
-    nodes: int = 1
-    strategy: str = "auto"
 
 
 def train(

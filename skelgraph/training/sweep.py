@@ -11,9 +11,10 @@ from typing import Any
 
 from skelgraph.errors import RunError, list_faults
 from skelgraph.training.config import RunConfig
+from skelgraph.training.devices import Devices
 from skelgraph.training.progress import Reporter
 from skelgraph.training.run import METRICS, write_rows
-from skelgraph.training.supervised import Devices, train
+from skelgraph.training.supervised import train
 
 SWEEP = "sweep.csv"
 COLUMNS = ("run", "window", "overlap", "val_top1", "val_macro_f1", "test_top1", "test_macro_f1")
