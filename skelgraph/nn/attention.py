@@ -140,16 +140,17 @@ class EncoderLayer(nn.Module):
         self.attention_norm = nn.LayerNorm(config.width)
         self.attention = SelfAttention(config.width, heads=config.heads)
         self.feed_norm = nn.LayerNorm(config.width)
+        last = nn.Linear(config.hidden, config.width)
         self.feed = nn.Sequential(
             nn.Linear(config.width, config.hidden),
             nn.GELU(),
             Dropout(config.dropout),
-            nn.Linear(config.hidden, config.width),
+            last,
         )
         self.dropout = Dropout(config.dropout)
-        for last in (self.attention.out, self.feed[-1]):
-            nn.init.zeros_(last.weight)
-            nn.init.zeros_(last.bias)
+        for layer in (self.attention.out, last):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
 
     def forward(
         self,
