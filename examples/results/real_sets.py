@@ -313,21 +313,39 @@ def _line(name: str, method: str, rows: list[dict[str, str]]) -> str:
 
 
 def _verdicts(name: str, rows: list[dict[str, str]]) -> list[str]:
+    """Word the mean difference to each floor, paired by run and by test subject."""
     ours = [row for row in rows if row["method"] == OURS]
     lines = []
     for method in FLOORS:
-        floors = {row["fold"]: float(row["test_top1"]) for row in rows if row["method"] == method}
-        if not ours or any(row["fold"] not in floors for row in ours):
+        floors = [row for row in rows if row["method"] == method]
+        by_fold = {row["fold"]: float(row["test_top1"]) for row in floors}
+        if not ours or any(row["fold"] not in by_fold for row in ours):
             continue
-        mean, low, high = paired_interval(
-            [float(row["test_top1"]) for row in ours], [floors[row["fold"]] for row in ours]
-        )
-        word = "better" if low > 0 else "worse" if high < 0 else "undecided"
-        lines.append(
-            f"- {name}, ours minus {method}: {100 * mean:+.1f} points "
-            f"(95 % interval {100 * low:+.1f} to {100 * high:+.1f}): {word}"
-        )
+        runs = [(float(row["test_top1"]), by_fold[row["fold"]]) for row in ours]
+        mine, theirs = _subjects(ours), _subjects(floors)
+        subjects = [(mine[key], theirs[key]) for key in mine]
+        text = f"- {name}, ours minus {method}: {_difference(runs, 'runs')}; "
+        lines.append(text + _difference(subjects, "subjects"))
     return lines
+
+
+def _subjects(rows: list[dict[str, str]]) -> dict[str, float]:
+    """Average each test subject's accuracy over the runs that test them."""
+    scores: dict[str, list[float]] = {}
+    for row in rows:
+        for item in row["by_subject"].split():
+            subject, score = item.split(":")
+            scores.setdefault(subject, []).append(float(score))
+    return {subject: fmean(values) for subject, values in scores.items()}
+
+
+def _difference(pairs: list[tuple[float, float]], what: str) -> str:
+    mean, low, high = paired_interval([a for a, _ in pairs], [b for _, b in pairs])
+    word = "better" if low > 0 else "worse" if high < 0 else "undecided"
+    return (
+        f"over {len(pairs)} {what} {100 * mean:+.1f} points "
+        f"(95 % interval {100 * low:+.1f} to {100 * high:+.1f}): {word}"
+    )
 
 
 if __name__ == "__main__":
