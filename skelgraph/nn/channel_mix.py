@@ -9,9 +9,9 @@ from torch.nn import functional
 class ChannelMix(nn.Linear):
     """Map the channels of every strided frame.
 
-    Written as a matrix product because oneDNN's convolution of size one, as torch 2.13 ships it,
-    ends the process with a segmentation fault in its backward pass for some sizes on AVX-512
-    (float32, stride 2, 8 to 16 channels, 300 frames, 21 joints).
+    Written as a matrix product because the backward pass of torch 2.13's strided convolution of
+    size one ends the process with a segmentation fault for some sizes on AVX-512 CPUs (float32,
+    stride 2, 8 to 16 channels, 300 frames, 21 joints).
 
     Args:
         in_channels: Channels in.
