@@ -40,6 +40,17 @@ if TYPE_CHECKING:
     type=click.FloatRange(min=0, min_open=True),
     help="Frames per second; goes before what the source says.",
 )
+@click.option(
+    "--units",
+    metavar="NAME",
+    help="metre, millimetre, pixel or image fraction, where the format leaves it open.",
+)
+@click.option(
+    "--mapping",
+    metavar="FILE.yaml",
+    help="Describes the columns of a table (format 'table').",
+)
+@click.option("--strict", is_flag=True, help="Make any repair, skip or drop an error.")
 @force_option
 @report_options
 def command(
@@ -51,6 +62,9 @@ def command(
     width: int | None,
     height: int | None,
     fps: float | None,
+    units: str | None,
+    mapping: str | None,
+    strict: bool,
     force: bool,
     quiet: bool,
     as_json: bool,
@@ -72,8 +86,11 @@ def command(
         source,
         store,
         format=format_name,
-        options=ReadOptions(layout=layout, width=width, height=height, fps=fps),
+        options=ReadOptions(
+            layout=layout, width=width, height=height, fps=fps, units=units, mapping=mapping
+        ),
         labels=labels,
+        strict=strict,
         force=force,
         track=lambda clips, total: track(clips, "converting", total=total, quiet=quiet),
     )
@@ -86,10 +103,32 @@ def _lines(report: dict[str, Any]) -> list[str]:
     """Word the report of a conversion, a fact a line."""
     lines = [f"note: {text}" for text in report["notes"]]
     lines += [f"repaired: {count:,} {what}" for what, count in report["repaired"].items()]
-    dropped = list(report["dropped"].items())
-    lines += [f"dropped: {clip} ({why})" for clip, why in dropped[:10]]
-    if len(dropped) > 10:
-        lines.append(f"dropped: ... and {len(dropped) - 10} more")
+    for what in ("skipped", "dropped"):
+        lines += _listed(what, report[what])
+    return lines + _survey_lines(report["survey"])
+
+
+def _listed(what: str, reasons: dict[str, str]) -> list[str]:
+    lines = [f"{what}: {name} ({why})" for name, why in list(reasons.items())[:10]]
+    if len(reasons) > 10:
+        lines.append(f"{what}: ... and {len(reasons) - 10} more")
+    return lines
+
+
+def _survey_lines(survey: dict[str, Any]) -> list[str]:
+    """Word what the clips hold that a user should know."""
+    lines = []
+    gaps = sorted(survey.get("joints", {}).items(), key=lambda item: -item[1])
+    if gaps:
+        shown = ", ".join(f"{joint} {share:.1%}" for joint, share in gaps[:5])
+        more = f", and {len(gaps) - 5} more joints" if len(gaps) > 5 else ""
+        lines.append(f"gaps: not seen in a share of the frames: {shown}{more}")
+    if survey.get("outside"):
+        lines.append(f"outside: {survey['outside']:,} joint positions lie outside the picture")
+    copies = list(survey.get("duplicates", {}).items())
+    lines += [f"duplicate: {clip} has the numbers of {first}" for clip, first in copies[:5]]
+    if len(copies) > 5:
+        lines.append(f"duplicate: ... and {len(copies) - 5} more")
     return lines
 
 

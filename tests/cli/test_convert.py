@@ -26,7 +26,10 @@ def test_convert_and_inspect(
     assert main(["convert", str(source), str(store)]) == 0
     out, err = capsys.readouterr()
     assert out == f"{store}: 2 clips, 2 classes, 7 frames, layout kinect_v2\n"
-    assert err == "repaired: 1 joints with a NaN coordinate -> missing\n"
+    assert err == (
+        "repaired: 1 joints with a NaN coordinate -> missing\n"
+        "gaps: not seen in a share of the frames: neck 14.3%\n"
+    )
     assert main(["inspect", str(store)]) == 0
     out, err = capsys.readouterr()
     assert "kinect_v2 (25 joints)" in out and "frames a clip" in out and err == ""

@@ -38,8 +38,12 @@ def test_a_sound_set(tmp_path: Path) -> None:
     assert second.extra == {"correctness": 3}
     assert reading.class_names == ("push", "pull")
     assert reading.report.to_dict() == {
-        "source": "set.npz", "format": "npz", "clips": 2, "frames": 7,
-        "repaired": {}, "dropped": {}, "notes": [],
+        "source": "set.npz", "format": "npz", "files": 1, "clips": 2, "frames": 7,
+        "repaired": {}, "skipped": {}, "dropped": {}, "notes": [],
+        "survey": {
+            "lengths": {"min": 3, "median": 3.5, "max": 4},
+            "joints": {}, "outside": 0, "duplicates": {}, "unlabelled": 0,
+        },
     }  # fmt: skip
 
 

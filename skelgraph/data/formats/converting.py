@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from skelgraph.data.formats.reading import Reading, ReadOptions
 from skelgraph.data.formats.table import detect, read
 from skelgraph.data.store import Store, write_store
 from skelgraph.data.store_files import checksum
+from skelgraph.errors import FormatError, list_faults
 
 if TYPE_CHECKING:
     from skelgraph.data.clip import Clip
@@ -26,6 +27,7 @@ def convert(
     format: str | None = None,
     options: ReadOptions | None = None,
     labels: str | Path | None = None,
+    strict: bool = False,
     force: bool = False,
     track: Track | None = None,
 ) -> Store:
@@ -37,6 +39,7 @@ def convert(
         format: Name of the format. None: found by looking.
         options: What the user knows better.
         labels: CSV that gives labels, see `skelgraph.data.labels`.
+        strict: Make any repair, skipped file or dropped clip an error.
         force: Replace a store that is there.
         track: Wraps the clips and their number, to show progress.
 
@@ -54,9 +57,26 @@ def convert(
         from skelgraph.data.labels import relabel
 
         reading = relabel(reading, Path(labels))
+    if strict:
+        reading = replace(reading, clips=_clean_only(reading))
     if track is not None:
         reading = replace(reading, clips=iter(track(reading.clips, reading.num_clips)))
     return _write(reading, Path(source), target, options=options, force=force)
+
+
+def _clean_only(reading: Reading) -> Iterator[Clip]:
+    """Hand on the clips, and fail at the end of them unless they came as they are."""
+    yield from reading.clips
+    report = reading.report
+    if report.is_clean:
+        return
+    faults = [f"{count} {what}" for what, count in report.repaired.items() if count]
+    faults += [f"{file} skipped: {why}" for file, why in report.skipped.items()]
+    faults += [f"{clip} dropped: {why}" for clip, why in report.dropped.items()]
+    raise FormatError(
+        list_faults([f"{report.source}: expected nothing to repair, got {x}." for x in faults])
+        + "\nConvert without --strict to accept these."
+    )
 
 
 def _write(

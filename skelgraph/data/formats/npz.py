@@ -57,7 +57,7 @@ def read(path: Path, *, options: ReadOptions) -> Reading:
     faults = npz_faults(arrays)
     if faults:
         raise FormatError(list_faults([f"{path}: {fault}" for fault in faults]))
-    report = ConversionReport(source=source_name(path), format="npz")
+    report = ConversionReport(source=source_name(path), format="npz", files=1)
     order = find_order(
         path,
         num_joints=arrays["keypoints"].shape[-2],
@@ -163,12 +163,6 @@ def _clips(arrays: dict[str, np.ndarray], plan: _Plan, report: ConversionReport)
         else:
             frames = keypoints[arrays["offsets"][row] : arrays["offsets"][row + 1], None]
         positions, score = _separate(frames, plan, report)
-        reason = _unusable(positions)
-        if reason:
-            report.dropped[name] = reason
-            continue
-        report.clips += 1
-        report.frames += len(positions)
         yield _clip(arrays, plan, row, name, positions, score)
 
 
@@ -226,12 +220,6 @@ def _separate(
         score[infinite | nan | zero | lost] = 0.0
         score = np.clip(score, 0.0, 1.0)
     return positions, score
-
-
-def _unusable(positions: np.ndarray) -> str | None:
-    if len(positions) == 0:
-        return "no frames"
-    return "no joint is seen in any frame" if np.isnan(positions).all() else None
 
 
 def _made_up_names(arrays: dict[str, np.ndarray]) -> list[str]:

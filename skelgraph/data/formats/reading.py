@@ -19,12 +19,16 @@ class ReadOptions:
         width: Picture width in pixels.
         height: Picture height in pixels.
         fps: Frames per second.
+        units: One of `skelgraph.data.clip.UNITS`, where the format leaves them open.
+        mapping: File that describes the columns of a table.
     """
 
     layout: str | None = None
     width: int | None = None
     height: int | None = None
     fps: float | None = None
+    units: str | None = None
+    mapping: str | None = None
 
 
 @dataclass(frozen=True)

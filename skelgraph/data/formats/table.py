@@ -7,6 +7,7 @@ from types import ModuleType
 
 from skelgraph.data.formats import npz
 from skelgraph.data.formats.reading import Reading, ReadOptions
+from skelgraph.data.formats.survey import surveyed
 from skelgraph.errors import FormatError, unknown_name
 
 FORMATS: dict[str, ModuleType] = {"npz": npz}
@@ -22,9 +23,14 @@ def detect(path: str | Path) -> str:
     source = Path(path)
     if not source.exists():
         raise FormatError(f"{source}: expected an existing file, got none. Check the path.")
-    for name, module in FORMATS.items():
-        if module.recognises(source):
-            return name
+    found = [name for name, module in FORMATS.items() if module.recognises(source)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise FormatError(
+            f"{source}: expected a source of one format, got one that may be "
+            f"{' or '.join(found)}. Say which: --format NAME."
+        )
     raise FormatError(
         f"{source}: expected one of the formats {', '.join(FORMATS)}, got something else. "
         "Name the format if the file only has another ending."
@@ -47,5 +53,4 @@ def read(
     name = format or detect(path)
     if name not in FORMATS:
         raise FormatError(unknown_name("format", name, FORMATS))
-    reading: Reading = FORMATS[name].read(Path(path), options=options or ReadOptions())
-    return reading
+    return surveyed(FORMATS[name].read(Path(path), options=options or ReadOptions()))

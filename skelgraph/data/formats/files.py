@@ -1,0 +1,71 @@
+"""Reading a source that is one file or a folder of files, each with clips of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+from skelgraph.data.clip import Clip
+from skelgraph.data.report import ConversionReport
+from skelgraph.errors import FormatError
+
+Parse = Callable[[Path, ConversionReport], Iterable[Clip]]
+"""Reads the clips of one file and adds to the report what it repaired, dropped and decided."""
+
+
+def find_files(path: Path, pattern: str) -> list[Path]:
+    """Find the files of a source: itself, or those in the folder and below that match.
+
+    Sorted by their path; hidden files and folders are left out.
+
+    Args:
+        path: File or folder.
+        pattern: As in `Path.rglob`, e.g. '*.skeleton'.
+    """
+    if path.is_file():
+        return [path] if path.match(pattern) else []
+    return sorted(file for file in path.rglob(pattern) if file.is_file() and _shown(file, path))
+
+
+def clip_name(file: Path, root: Path) -> str:
+    """Name a clip after its file, with the folders between it and the source's root."""
+    inside = file.relative_to(root) if root.is_dir() else Path(file.name)
+    return inside.with_suffix("").as_posix()
+
+
+def read_each(
+    files: Sequence[Path], parse: Parse, *, root: Path, report: ConversionReport
+) -> Iterator[Clip]:
+    """Read files one after another.
+
+    A damaged file among several is skipped, with its reason in the report; a single one is an
+    error. If all of several are damaged, that is an error too.
+
+    Raises:
+        FormatError: If nothing could be read.
+    """
+    for file in files:
+        part = ConversionReport(source=report.source, format=report.format, files=1)
+        try:
+            clips = list(parse(file, part))
+        except FormatError as error:
+            if len(files) == 1:
+                raise
+            report.skipped[_inside(file, root)] = str(error)
+            continue
+        report.merge(part)
+        yield from clips
+    if files and len(report.skipped) == len(files):
+        first = next(iter(report.skipped.values()))
+        raise FormatError(
+            f"{root}: expected at least one readable file, got {len(files)} damaged ones. "
+            f"The first: {first}"
+        )
+
+
+def _inside(file: Path, root: Path) -> str:
+    return file.relative_to(root).as_posix() if root.is_dir() else file.name
+
+
+def _shown(file: Path, root: Path) -> bool:
+    return not any(part.startswith(".") for part in file.relative_to(root).parts)
