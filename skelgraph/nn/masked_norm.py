@@ -20,24 +20,29 @@ class MaskedBatchNorm(nn.Module):
 
     Args:
         num_features: Channels C.
-        momentum: Share of the new statistics in the running ones.
+        momentum: Share of the new statistics in the running ones. Before the 1 / momentum-th
+            batch the running ones are the plain mean over the batches so far, so that a short
+            training does not evaluate with the statistics it started from.
         eps: Added to the variance.
 
     Source:
-        Ioffe and Szegedy 2015, arXiv:1502.03167; the mask is ours.
+        Ioffe and Szegedy 2015, arXiv:1502.03167; the mask and the start are ours.
     """
 
     running_mean: Tensor
     running_var: Tensor
+    num_batches: Tensor
 
     def __init__(self, num_features: int, *, momentum: float = 0.1, eps: float = 1e-5) -> None:
         super().__init__()
         self.momentum = momentum
         self.eps = eps
+        self._settled = False
         self.weight = nn.Parameter(torch.ones(num_features))
         self.bias = nn.Parameter(torch.zeros(num_features))
         self.register_buffer("running_mean", torch.zeros(num_features))
         self.register_buffer("running_var", torch.ones(num_features))
+        self.register_buffer("num_batches", torch.zeros((), dtype=torch.int64))
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """Normalise, in training by the batch, in evaluation by the running statistics.
@@ -65,15 +70,30 @@ class MaskedBatchNorm(nn.Module):
             self.weight,
             self.bias,
             training,
-            self.momentum,
+            self._share() if training else 0.0,
             self.eps,
         )
+
+    @torch.no_grad()
+    def _share(self) -> float:
+        """Count the batch and return its share in the running statistics.
+
+        Counting ends where the share has settled: a later step never waits for the device.
+        """
+        if self._settled:
+            return self.momentum
+        count = int(self.num_batches) + 1
+        if count * self.momentum > 1:
+            self._settled = True
+            return self.momentum
+        self.num_batches.fill_(count)
+        return 1 / count
 
     def _masked(self, x: Tensor, mask: Tensor) -> Tensor:
         count, mean, variance = masked_moments(x, mask)
         enough = count > 1
         with torch.no_grad():
-            share = self.momentum * enough.to(mean.dtype)
+            share = self._share() * enough.to(mean.dtype)
             unbiased = variance * count / (count - 1).clamp(min=1)
             self.running_mean += share * (mean - self.running_mean).to(mean.dtype)
             self.running_var += share * (unbiased - self.running_var).to(mean.dtype)

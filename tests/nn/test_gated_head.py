@@ -53,7 +53,7 @@ def slow_tower(tower: torch.nn.Module, rows: list, extra: torch.Tensor, mask: li
     tokens = torch.stack([reference.affine(tower.embed, row) for row in rows]) + extra
     tokens = reference.encoder(tower.encoder, tokens, torch.tensor(mask))
     kept = [s for s, here in enumerate(mask) if here]
-    scores = torch.stack([reference.affine(tower.pool.score, tokens[s])[0] for s in kept])
+    scores = torch.stack([(tower.pool.score.weight @ tokens[s])[0] for s in kept])
     weights = scores.exp() / scores.exp().sum()
     return sum(w * tokens[s] for w, s in zip(weights, kept, strict=True))
 

@@ -11,6 +11,7 @@ def pair(channels: int) -> tuple[MaskedBatchNorm, nn.BatchNorm2d]:
     ours = randomise(MaskedBatchNorm(channels))
     theirs = nn.BatchNorm2d(channels).double()
     theirs.load_state_dict(ours.state_dict(), strict=False)
+    ours.num_batches.fill_(10)
     return ours, theirs
 
 
@@ -22,6 +23,31 @@ def test_nothing_masked_is_batch_norm_with_and_without_a_mask() -> None:
         torch.testing.assert_close(ours.running_mean, theirs.running_mean)
         torch.testing.assert_close(ours.running_var, theirs.running_var)
         torch.testing.assert_close(ours.eval()(x, mask), theirs.eval()(x))
+
+
+def test_a_short_training_evaluates_with_what_it_has_seen() -> None:
+    norm, plain = MaskedBatchNorm(2).double(), nn.BatchNorm2d(2, momentum=None).double()
+    for seed in range(9):
+        x = 5 + 3 * draw(4, 2, 6, 5, seed=seed)
+        torch.testing.assert_close(norm(x), plain(x))
+    torch.testing.assert_close(norm.running_mean, plain.running_mean)
+    torch.testing.assert_close(norm.running_var, plain.running_var)
+
+
+def test_the_share_of_a_batch_settles_also_after_loading() -> None:
+    whole, halves = MaskedBatchNorm(2).double(), MaskedBatchNorm(2).double()
+    for seed in range(25):
+        if seed in (4, 17):
+            loaded = MaskedBatchNorm(2).double()
+            loaded.load_state_dict(halves.state_dict())
+            halves = loaded
+        for norm in (whole, halves):
+            norm(draw(4, 2, 6, 5, seed=seed))
+    assert whole.state_dict().keys() == halves.state_dict().keys()
+    assert all(torch.equal(v, halves.state_dict()[k]) for k, v in whole.state_dict().items())
+    last = whole.running_mean.clone()
+    whole(torch.ones(1, 2, 3, 4, dtype=torch.float64))
+    torch.testing.assert_close(whole.running_mean, 0.9 * last + 0.1)
 
 
 def test_masked_values_do_not_reach_the_statistics() -> None:
