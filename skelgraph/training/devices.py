@@ -18,13 +18,14 @@ class Devices:
 
     Args:
         accelerator: `auto`, `cpu`, `cuda`, `mps`.
-        count: Processes or devices on this machine; `auto` takes all GPUs, one process on a CPU.
+        count: Processes or devices on this machine, or a list of the devices' numbers; `auto`
+            takes all GPUs, one process on a CPU.
         nodes: Machines.
         strategy: Lightning's name, such as `ddp`.
     """
 
     accelerator: str = "auto"
-    count: int | str = "auto"
+    count: int | str | list[int] = "auto"
     nodes: int = 1
     strategy: str = "auto"
 
@@ -39,15 +40,21 @@ def make_fabric(devices: Devices, precision: str) -> Fabric:
 
     from skelgraph.errors import ConfigError
 
-    count: int | str = devices.count
-    if count == "auto" and not torch.cuda.is_available():
-        count = 1
+    count = devices.count
+    if count == "auto":
+        count = torch.cuda.device_count() if devices.accelerator != "cpu" else 1
+        count = count or 1
+    strategy = devices.strategy
+    alone = count == 1 or (isinstance(count, list) and len(count) == 1)
+    if strategy == "auto" and not (alone and devices.nodes == 1):
+        # The passes for the A-links alone leave the rest of the model without gradient.
+        strategy = "ddp_find_unused_parameters_true"
     try:
         fabric = Fabric(
             accelerator=devices.accelerator,
             devices=count,
             num_nodes=devices.nodes,
-            strategy=devices.strategy,
+            strategy=strategy,
             precision=precision,  # type: ignore[arg-type]
         )
     except (ValueError, RuntimeError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ import torch
 
 from skelgraph import __version__
 from skelgraph.data.store import Store
+from skelgraph.errors import SkelgraphError
 from skelgraph.evaluation.metrics import fit_temperature
 from skelgraph.graphs import Layout, load_layout, map_joints
 from skelgraph.models import build_model, resolve_config
@@ -76,21 +78,39 @@ def train(
         config = read_config(folder)
     check(config)
     layout = resolve_layout(config)
+    fabric = make_fabric(devices, choose_precision(config.training.precision, devices.accelerator))
+    report = report if fabric.is_global_zero else Reporter()
     if config.store is not None:
         _describe(Store.open(config.store), layout, config, report)
-    fabric = make_fabric(devices, choose_precision(config.training.precision, devices.accelerator))
     config = _resolve_preset(config, fabric)
     job = _Job(config, layout, folder, fabric, report)
     if config.store is not None:
         # Before anything is removed or written: a store that does not fit changes nothing.
         job.prepare()
-    if fabric.is_global_zero:
-        claim_folder(folder, force=force, resume=resume)
-        write_config(folder, config)
-    fabric.barrier()
+    _alone_first(fabric, lambda: job.claim(force=force, resume=resume))
     if config.store is None:
         job.prepare()
     return job.run(resume=resume)
+
+
+def _alone_first(fabric: Fabric, work: Callable[[], None]) -> None:
+    """Let the first process do some work while the others wait; its failure ends them all.
+
+    Raises:
+        SkelgraphError: What the work raised, in the first process.
+        SystemExit: In the others, without a word.
+    """
+    failure = None
+    if fabric.is_global_zero:
+        try:
+            work()
+        except SkelgraphError as error:
+            failure = error
+    failed = fabric.broadcast(failure is not None)
+    if failure is not None:
+        raise failure
+    if failed:
+        raise SystemExit(1)
 
 
 class _Job:
@@ -102,6 +122,17 @@ class _Job:
         self.config, self.layout, self.folder = config, layout, folder
         self.fabric, self.report = fabric, report
         self.started = time.perf_counter()
+
+    def claim(self, *, force: bool, resume: bool) -> None:
+        """Make the folder with its configuration and, where they are asked for, simulated clips."""
+        claim_folder(self.folder, force=force, resume=resume)
+        write_config(self.folder, self.config)
+        if self.config.store is None:
+            self.report.message(
+                f"no --data given: training on SIMULATED clips of layout '{self.layout.name}'; "
+                "the scores say nothing about recordings of people"
+            )
+            open_source(self.config, self.layout, self.folder)
 
     def prepare(self) -> None:
         """Read and split the clips and make the model, which shows whether they fit."""
@@ -118,11 +149,6 @@ class _Job:
         return self._write_end(self.recogniser, self.parts, progress)
 
     def _data(self) -> tuple[Store, Parts]:
-        if self.config.store is None:
-            self.report.message(
-                f"no --data given: training on SIMULATED clips of layout '{self.layout.name}'; "
-                "the scores say nothing about recordings of people"
-            )
         store = open_source(self.config, self.layout, self.folder)
         split = split_store(store, self.config.protocol)
         parts = cut_parts(store, split, layout=self.layout, data=self.config.data)
