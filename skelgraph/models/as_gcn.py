@@ -226,7 +226,7 @@ def spread_frames(weights: Tensor, bodies: Bodies, *, stride: int, causal: bool)
             from it on.
 
     Returns:
-        Shape (P, T, V), zero in padded frames; a body's values sum to 1.
+        Shape (P, T, V), zero in padded frames; each joint keeps its sum over the frames.
     """
     size = bodies.visible.shape[1]
     spread = weights.repeat_interleave(stride, dim=1)
@@ -236,7 +236,8 @@ def spread_frames(weights: Tensor, bodies: Bodies, *, stride: int, causal: bool)
     spread = spread[:, :size]
     if bodies.frames is not None:
         spread = spread * bodies.frames[..., None]
-    return spread / spread.sum((1, 2), keepdim=True).clamp(min=1e-12)
+    # A strided frame at the end may stand for fewer input frames than the others.
+    return spread * (weights.sum(1) / spread.sum(1).clamp(min=1e-12))[:, None]
 
 
 def _s_links(layout: Layout, config: AsGcnConfig) -> Tensor:
