@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +23,16 @@ PREDICTIONS, HISTORY, SPLIT = "predictions.csv", "history.csv", "split.csv"
 CHECKPOINTS, SIMULATED, LOG = "checkpoints", "simulated", "log.txt"
 
 
-def claim_folder(path: str | Path, *, force: bool, resume: bool) -> Path:
-    """Make or check the folder of a run.
+@contextmanager
+def claimed(path: str | Path, *, force: bool, resume: bool) -> Iterator[Path]:
+    """Make or check the folder of a run for work that may fail.
+
+    If the work in the `with` block fails, the folder is as it was before: a run that was to be
+    replaced is still there, and a new folder is gone.
 
     Args:
         path: The run's folder.
-        force: Remove a run that is there.
+        force: Replace a run that is there.
         resume: Expect a run that is there.
 
     Raises:
@@ -34,19 +40,52 @@ def claim_folder(path: str | Path, *, force: bool, resume: bool) -> Path:
     """
     folder = Path(path)
     if resume:
-        if not (folder / CONFIG).is_file():
-            raise RunError(
-                f"{folder}: expected a run to resume, found no {CONFIG}. "
-                "Give the --output of the run that was stopped, or leave --resume out."
-            )
-        return folder
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        _make_room(folder, force=force)
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+        check_resumable(folder)
+        yield folder
+        return
+    _check_free(folder, force=force)
+    replaced = _set_aside(folder)
+    found = folder.exists()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield folder
+    except BaseException:
+        _empty(folder)
+        if replaced:
+            folder.rmdir()
+            replaced.rename(folder)
+        elif not found:
+            folder.rmdir()
+        raise
+    if replaced:
+        shutil.rmtree(replaced, ignore_errors=True)
 
 
-def _make_room(folder: Path, *, force: bool) -> None:
+def _set_aside(folder: Path) -> Path | None:
+    """Rename a run that is to be replaced; None where there is only an empty folder or nothing."""
+    if not (folder / CONFIG).is_file():
+        return None
+    real = folder.resolve()
+    return real.rename(real.with_name(f".{real.name}.replaced-{os.getpid()}"))
+
+
+def _empty(folder: Path) -> None:
+    for item in folder.iterdir():
+        shutil.rmtree(item) if item.is_dir() else item.unlink()
+
+
+def check_resumable(folder: Path) -> None:
+    """Raise RunError unless the folder holds a run."""
+    if not (folder / CONFIG).is_file():
+        raise RunError(
+            f"{folder}: expected a run to resume, found no {CONFIG}. "
+            "Give the --output of the run that was stopped, or leave --resume out."
+        )
+
+
+def _check_free(folder: Path, *, force: bool) -> None:
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return
     if not force:
         raise RunError(
             f"{folder}: expected a path that is free, got one that exists. "
@@ -57,7 +96,6 @@ def _make_room(folder: Path, *, force: bool) -> None:
             f"{folder}: expected a run to replace, got something else (no {CONFIG}). "
             "Remove it yourself, or give another --output."
         )
-    shutil.rmtree(folder)
 
 
 def write_config(folder: Path, config: RunConfig) -> None:

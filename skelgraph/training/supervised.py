@@ -30,7 +30,8 @@ from skelgraph.training.run import (
     PREDICTIONS,
     SPLIT,
     WEIGHTS,
-    claim_folder,
+    check_resumable,
+    claimed,
     read_config,
     write_config,
     write_history,
@@ -74,7 +75,7 @@ def train(
     keep_freed_memory()
     folder = Path(output)
     if resume:
-        claim_folder(folder, force=False, resume=True)
+        check_resumable(folder)
         config = read_config(folder)
     check(config)
     layout = resolve_layout(config)
@@ -88,7 +89,7 @@ def train(
         # Before anything is removed or written: a store that does not fit changes nothing.
         job.prepare()
     _alone_first(fabric, lambda: job.claim(force=force, resume=resume))
-    if config.store is None:
+    if config.store is None and not fabric.is_global_zero:
         job.prepare()
     return job.run(resume=resume)
 
@@ -124,15 +125,15 @@ class _Job:
         self.started = time.perf_counter()
 
     def claim(self, *, force: bool, resume: bool) -> None:
-        """Make the folder with its configuration and, where they are asked for, simulated clips."""
-        claim_folder(self.folder, force=force, resume=resume)
-        write_config(self.folder, self.config)
-        if self.config.store is None:
-            self.report.message(
-                f"no --data given: training on SIMULATED clips of layout '{self.layout.name}'; "
-                "the scores say nothing about recordings of people"
-            )
-            open_source(self.config, self.layout, self.folder)
+        """Make the folder; of simulated clips it is known only then whether the options fit."""
+        with claimed(self.folder, force=force, resume=resume):
+            write_config(self.folder, self.config)
+            if self.config.store is None:
+                self.report.message(
+                    "no --data given: training on SIMULATED clips of layout "
+                    f"'{self.layout.name}'; the scores say nothing about recordings of people"
+                )
+                self.prepare()
 
     def prepare(self) -> None:
         """Read and split the clips and make the model, which shows whether they fit."""

@@ -22,7 +22,7 @@ from skelgraph.training.config import (
     from_dict,
 )
 from skelgraph.training.loop import epoch_seed
-from skelgraph.training.run import claim_folder, read_config, write_config
+from skelgraph.training.run import claimed, read_config, write_config
 from skelgraph.training.schedule import warmup_cosine
 
 
@@ -124,23 +124,49 @@ def test_epochs_of_all_seeds_differ() -> None:
 
 
 def test_a_run_that_exists_is_left_alone(tmp_path: Path) -> None:
-    folder = tmp_path / "run"
-    claim_folder(folder, force=False, resume=False)
-    write_config(folder, RunConfig(layout="x"))
-    with pytest.raises(RunError, match=r"--resume.*--force"):
-        claim_folder(folder, force=False, resume=False)
+    folder = tmp_path / "sub" / "run"
+    with claimed(folder, force=False, resume=False):
+        write_config(folder, RunConfig(layout="x"))
+    with (
+        pytest.raises(RunError, match=r"--resume.*--force"),
+        claimed(folder, force=False, resume=False),
+    ):
+        pass
     assert (folder / "config.yaml").exists()
-    claim_folder(folder, force=True, resume=False)
-    assert not list(folder.iterdir())
+    with claimed(folder, force=True, resume=False):
+        assert not list(folder.iterdir())
+    assert [path.name for path in folder.parent.iterdir()] == ["run"]
+
+
+@pytest.mark.parametrize("before", ["nothing", "an empty folder", "a run"])
+def test_work_that_fails_leaves_what_was_there(tmp_path: Path, before: str) -> None:
+    folder = tmp_path / "run"
+    if before != "nothing":
+        folder.mkdir()
+    if before == "a run":
+        write_config(folder, RunConfig(layout="x"))
+    with pytest.raises(ZeroDivisionError), claimed(folder, force=True, resume=False):
+        (folder / "simulated").mkdir()
+        (folder / "simulated" / "frames").write_text("half")
+        raise ZeroDivisionError
+    assert folder.exists() == (before != "nothing")
+    left = sorted(path.name for path in tmp_path.rglob("*"))
+    assert left == {"nothing": [], "a run": ["config.yaml", "run"]}.get(before, ["run"])
 
 
 def test_force_removes_nothing_but_runs(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years of work")
-    with pytest.raises(RunError, match="expected a run to replace"):
-        claim_folder(tmp_path, force=True, resume=False)
+    with (
+        pytest.raises(RunError, match="expected a run to replace"),
+        claimed(tmp_path, force=True, resume=False),
+    ):
+        pass
     assert (tmp_path / "thesis.txt").read_text() == "years of work"
 
 
 def test_resume_needs_a_run(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="expected a run to resume"):
-        claim_folder(tmp_path, force=False, resume=True)
+    with (
+        pytest.raises(RunError, match="expected a run to resume"),
+        claimed(tmp_path, force=False, resume=True),
+    ):
+        pass
