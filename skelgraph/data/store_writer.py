@@ -6,7 +6,9 @@ import csv
 import errno
 import json
 import os
+import re
 import shutil
+import socket
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -34,6 +36,7 @@ from skelgraph.data.store_files import (
 from skelgraph.data.table import COLUMNS, index_row
 from skelgraph.errors import StoreError
 
+_HOST = re.sub("[^a-zA-Z0-9]", "", socket.gethostname())
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -218,7 +221,9 @@ def _beside(target: Path) -> Iterator[Path]:
     """Make a hidden folder beside the target and remove it if it is still there at the end."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.partial-", dir=target.parent))
+        _remove_orphans(target)
+        prefix = f".{target.name}.partial-{_HOST}-{os.getpid()}-"
+        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=target.parent))
         folder.chmod(0o777 & ~_umask())
     except OSError as error:
         raise StoreError(
@@ -228,6 +233,28 @@ def _beside(target: Path) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove_orphans(target: Path) -> None:
+    """Remove what processes of this machine left behind that were killed while they wrote."""
+    prefix = f".{target.name}.partial-{_HOST}-"
+    for folder in target.parent.iterdir():
+        process = folder.name.removeprefix(prefix).split("-")[0]
+        if folder.name.startswith(prefix) and process.isdecimal() and not _runs(int(process)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _runs(process: int) -> bool:
+    """Tell whether a process of this machine runs; where that cannot be asked, say yes."""
+    if os.name != "posix":
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _umask() -> int:

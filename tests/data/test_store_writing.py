@@ -141,7 +141,10 @@ def test_a_kill_leaves_no_broken_store(tmp_path: Path, replacing: bool) -> None:
     else:
         with pytest.raises(StoreError, match=r"no such folder"):
             Store.open(path)
+    half = f".store.partial-elsewhere-{child.pid}-x"
+    (tmp_path / half).mkdir()  # of another machine, where that process may still run
     assert write(path, force=replacing).num_clips == 6
+    assert sorted(item.name for item in tmp_path.iterdir()) == [half, "store"]
 
 
 def test_the_old_store_comes_back_if_the_new_one_cannot_be_put_in_place(
