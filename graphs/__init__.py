@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from skelgraph.graphs.conversion import JointConversion, convert_joints
 from skelgraph.graphs.layout import Layout
 from skelgraph.graphs.mapping import JointMap, map_joints
 from skelgraph.graphs.reading import available_layouts, load_layout
 
-__all__ = ["JointMap", "Layout", "available_layouts", "load_layout", "map_joints"]
+__all__ = [
+    "JointConversion",
+    "JointMap",
+    "Layout",
+    "available_layouts",
+    "convert_joints",
+    "load_layout",
+    "map_joints",
+]

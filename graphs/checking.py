@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from skelgraph.graphs.checking_rules import KEY, find_rule_faults
 from skelgraph.graphs.circles import find_circles
 from skelgraph.graphs.rows import (
     UNREADABLE,
@@ -34,6 +35,7 @@ OPTIONAL = (
     "mirror",
     "parts",
     "components",
+    KEY,
 )
 INSTANCES = ("people", "hands")
 COMPONENT_KEYS = ("layout", "prefix", "slot", "joints")
@@ -58,6 +60,7 @@ def find_faults(description: Any) -> list[str]:
     for check in (_list_faults_of_names, _edge_faults, _part_faults, _reference_faults):
         faults += check(description, joints)
     faults += _component_faults(description, joints)
+    faults += find_rule_faults(description, joints)
     faults += _mirror_faults(description, rows)
     if not faults:
         faults += _reference_length_faults(description, rows)

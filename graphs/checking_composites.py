@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from skelgraph.graphs.checking import OPTIONAL, REQUIRED
+from skelgraph.graphs.checking_rules import KEY, find_shape_faults
 from skelgraph.graphs.rows import is_list, is_number, is_position, key_faults, show, unknown_joint
 
 ENTRY_KEYS = ("joints", "prefix", "slot", "attach", "offset", "turn")
@@ -68,7 +69,7 @@ def _kind_faults(description: Mapping[str, Any]) -> list[str]:
             f"parts: expected names with lists of joints, got {show(description['parts'])}. "
             "Write left_arm: [left_elbow, left_wrist]."
         )
-    return faults
+    return faults + find_shape_faults(description.get(KEY))
 
 
 def _entry_faults(entry: Any, where: str, *, first: bool) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from skelgraph.errors import LayoutError
+from skelgraph.graphs.checking_rules import KEY, write_rules
 from skelgraph.graphs.description import describe
 from skelgraph.graphs.layout import SLOTS, Layout
 
@@ -54,6 +55,10 @@ def subset(layout: Layout, joints: Sequence[str], *, name: str | None = None) ->
             f"{full['reference']}, got {reference}. Keep one joint of each."
         )
     root = next(joint for joint, parent in parents.items() if parent is None)
+    rules = {
+        source: {joint: names for joint, names in own.items() if joint in kept}
+        for source, own in layout.rules.items()
+    }
     return Layout.from_dict(
         {
             **full,
@@ -66,6 +71,7 @@ def subset(layout: Layout, joints: Sequence[str], *, name: str | None = None) ->
             "parts": {part: names for part, names in parts.items() if names},
             "reference": reference,
             "components": [],
+            KEY: write_rules(rules),
         },
         where=f"subset of layout '{layout.name}'",
     )
@@ -76,7 +82,7 @@ def compose(own: Mapping[str, Any], layouts: Sequence[Layout]) -> dict[str, Any]
 
     The first layout is the body; each further one hangs with its root on a joint of those
     before, by a virtual bone. Centre, reference, instances and slots are the body's unless
-    `own` has its own.
+    `own` has its own; the body's rules hold where `own` has none for a joint.
 
     Args:
         own: The composite's file, checked: `compose` has one entry for each of `layouts`.
@@ -105,7 +111,8 @@ def compose(own: Mapping[str, Any], layouts: Sequence[Layout]) -> dict[str, Any]
     for key in ("extra_edges", "virtual", "mirror"):
         result[key] += own.get(key) or []
     result["parts"].update(own.get("parts") or {})
-    overriding = set(own) - {"compose", "extra_edges", "virtual", "mirror", "parts"}
+    result[KEY] = _joined_rules(layouts[0], first_prefix, own.get(KEY) or {})
+    overriding = set(own) - {"compose", "extra_edges", "virtual", "mirror", "parts", KEY}
     return {**result, **{key: own[key] for key in overriding}}
 
 
@@ -156,6 +163,16 @@ def _append(result: dict[str, Any], entry: Mapping[str, Any], layout: Layout) ->
             "joints": named(layout.joints),
         }
     )
+
+
+def _joined_rules(body: Layout, prefix: str, own: Mapping[str, Any]) -> dict[str, Any]:
+    result = {
+        source: {prefix + joint: taken for joint, taken in rules.items()}
+        for source, rules in write_rules(body.rules).items()
+    }
+    for source, rules in own.items():
+        result[source] = {**result.get(source, {}), **rules}
+    return result
 
 
 def _pairs_across(

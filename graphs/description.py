@@ -9,13 +9,16 @@ import numpy as np
 
 from skelgraph.errors import LayoutError, list_faults
 from skelgraph.graphs.checking import find_faults
+from skelgraph.graphs.checking_rules import KEY, read_rules
 from skelgraph.graphs.layout import PEOPLE, Component, Layout
 
 DEFAULT_MAX_BODIES = 2
 
 
 def describe(layout: Layout) -> dict[str, Any]:
-    """Describe a layout in JSON's types: strings, numbers, lists, dicts, None.
+    """Describe a skeleton in JSON's types: strings, numbers, lists, dicts, None.
+
+    The rules by which it is taken from other layouts are no part of the skeleton.
 
     Example:
         >>> from skelgraph.graphs import load_layout
@@ -94,6 +97,7 @@ def build(description: Mapping[str, Any], *, where: str) -> Layout:
             Component(part["layout"], part["prefix"], part["slot"], places(part["joints"]))
             for part in description.get("components") or ()
         ),
+        rules=read_rules(description.get(KEY)),
     )
 
 

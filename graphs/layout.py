@@ -44,7 +44,7 @@ class Component:
 class Layout:
     """A skeleton: joints, bones, neutral pose, and what is derived from them.
 
-    Two layouts are equal if `to_dict` is. Arrays are read-only.
+    Two layouts are equal if `to_dict` is, whatever their rules. Arrays are read-only.
 
     Args:
         name: What `--layout` takes.
@@ -63,6 +63,9 @@ class Layout:
         instances: 'people' (unordered) or 'hands' (slot 0 left, slot 1 right).
         max_bodies: Slots on axis M unless asked otherwise.
         components: What a composite was joined from, empty for others.
+        rules: How its joints are taken from other layouts where names do not say it: name of
+            the other -> joint -> the joint that it is there, several whose mean it is, or none
+            (it stays missing though the other has a joint of that name).
     """
 
     name: str
@@ -80,6 +83,7 @@ class Layout:
     instances: str = PEOPLE
     max_bodies: int = 2
     components: tuple[Component, ...] = ()
+    rules: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         # Micrometres are enough, and make float32 survive the way through JSON exactly.
@@ -258,7 +262,7 @@ class Layout:
         return subset(self, joints, name=name)
 
     def to_dict(self) -> dict[str, Any]:
-        """Describe the layout completely in JSON's types, joints by name; see `from_dict`."""
+        """Describe the skeleton completely in JSON's types, joints by name; see `from_dict`."""
         from skelgraph.graphs.description import describe
 
         return describe(self)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from skelgraph.errors import LayoutError, unknown_name
+from skelgraph.graphs.checking_rules import KEY, find_source_faults
 from skelgraph.graphs.checking_composites import find_attach_faults, find_composite_faults
 from skelgraph.graphs.composing import compose, subset
 from skelgraph.graphs.description import FaultyLayoutError
@@ -40,8 +42,7 @@ def load_layout(name_or_path: str | Path) -> Layout:
     """
     if not is_path(name_or_path):
         return _load_shipped(str(name_or_path))
-    path = Path(name_or_path)
-    return _from_description(read_description(path), where=path.name, folder=path.parent)
+    return _load_file(Path(name_or_path))
 
 
 def is_path(name_or_path: str | Path) -> bool:
@@ -67,6 +68,51 @@ def read_description(path: Path) -> Any:
             "of `skelgraph layouts list`."
         ) from error
     return parse_yaml(content, where=path.name)
+
+
+def _load_file(path: Path) -> Layout:
+    """Load a user's file; the layouts that its rules name are looked up as well.
+
+    Shipped files need not look theirs up each time: a test does.
+    """
+    description = read_description(path)
+    sources, faults = _rule_sources(description, folder=path.parent)
+    try:
+        layout = _from_description(description, where=path.name, folder=path.parent)
+    except FaultyLayoutError as error:
+        raise FaultyLayoutError(path.name, [*error.faults, *faults]) from error
+    for key, source in sources.items():
+        faults += find_source_faults(key, layout.rules[key], source.joints)
+    if faults:
+        raise FaultyLayoutError(path.name, faults)
+    named = {sources[key].name if key in sources else key: own for key, own in layout.rules.items()}
+    return replace(layout, rules=named)
+
+
+def _rule_sources(description: Any, *, folder: Path) -> tuple[dict[str, Layout], list[str]]:
+    """Load the layouts that a file's own rules take joints from, and list those that fail."""
+    listed = description.get(KEY) if isinstance(description, Mapping) else None
+    if not isinstance(listed, Mapping):
+        return {}, []
+    sources, faults = {}, []
+    for key in filter(lambda key: isinstance(key, str), listed):
+        try:
+            sources[key] = _rule_source(key, folder=folder)
+        except LayoutError as error:
+            faults.append(f"{KEY}, {key}: {error}")
+    return sources, faults
+
+
+def _rule_source(key: str, *, folder: Path) -> Layout:
+    if not is_path(key):
+        return _load_shipped(key)
+    path = folder / key
+    description = read_description(path)
+    # Its own rules may name this very file.
+    bare = description
+    if isinstance(description, Mapping):
+        bare = {name: value for name, value in description.items() if name != KEY}
+    return _from_description(bare, where=path.name, folder=path.parent)
 
 
 @cache

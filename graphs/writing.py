@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from skelgraph.graphs.checking_rules import KEY, write_rules
 from skelgraph.graphs.layout import Layout
 
 HEADING = "# Neutral positions: x to the person's right, y up, z away from the camera, metres."
@@ -33,7 +34,7 @@ def layout_text(layout: Layout) -> str:
         return text.removesuffix("...\n").strip()
 
     lines = []
-    for key, value in layout.to_dict().items():
+    for key, value in {**layout.to_dict(), KEY: write_rules(layout.rules)}.items():
         if key == "joints":
             lines += [HEADING, "joints:"]
         elif isinstance(value, list) and value and isinstance(value[0], (list, dict)):
