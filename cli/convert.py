@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from skelgraph.cli.options import force_option, report_options
+from skelgraph.cli.options import Choice, force_option, report_options
 
 if TYPE_CHECKING:
     from skelgraph.data.store import Store
@@ -50,6 +50,32 @@ if TYPE_CHECKING:
     metavar="FILE.yaml",
     help="Describes the columns of a table (format 'table').",
 )
+@click.option(
+    "--to-layout",
+    metavar="NAME_OR_FILE",
+    help="Turn the joints into those of another layout; says what is invented or missing.",
+)
+@click.option(
+    "--fill",
+    type=Choice(["linear", "hold"]),
+    help="Fill gaps: on a line between two seen frames, or with the last seen position.",
+)
+@click.option(
+    "--longest-gap",
+    type=click.IntRange(min=1),
+    help="Longest gap that --fill fills, in frames (10 if not given).",
+)
+@click.option(
+    "--confidence-as-z",
+    is_flag=True,
+    help="Make the confidence of 2-D joints their third coordinate.",
+)
+@click.option(
+    "--window", metavar="FRAMES_OR_SECONDS", help="Cut clips into windows, as in 90 or 3s."
+)
+@click.option(
+    "--overlap", type=float, help="Share of a window that the next one repeats, 0 to below 1."
+)
 @click.option("--strict", is_flag=True, help="Make any repair, skip or drop an error.")
 @force_option
 @report_options
@@ -64,6 +90,12 @@ def command(
     fps: float | None,
     units: str | None,
     mapping: str | None,
+    to_layout: str | None,
+    fill: str | None,
+    longest_gap: int | None,
+    confidence_as_z: bool,
+    window: str | None,
+    overlap: float | None,
     strict: bool,
     force: bool,
     quiet: bool,
@@ -71,15 +103,18 @@ def command(
 ) -> None:
     """Convert recordings to a store.
 
-    Says on stderr what was repaired and dropped; the store keeps it as conversion.json. The
-    store is written whole or not at all.
+    The source may be a store: to turn it into another layout, fill its gaps or cut it into
+    windows. Says on stderr what was repaired and dropped; the store keeps it as
+    conversion.json. The store is written whole or not at all.
 
     \b
     Example:
       skelgraph convert recordings.npz my_store
       skelgraph convert signs.npz my_store --width 1280 --height 720 --labels signs.csv
+      skelgraph convert my_store windows --to-layout openpose_body25 --window 3s --overlap 0.5
     """
-    from skelgraph.cli.output import note, track
+    from skelgraph.cli.output import track
+    from skelgraph.data.clip_steps import ConvertSteps
     from skelgraph.data.formats import ReadOptions, convert
 
     made = convert(
@@ -90,10 +125,25 @@ def command(
             layout=layout, width=width, height=height, fps=fps, units=units, mapping=mapping
         ),
         labels=labels,
+        steps=ConvertSteps(
+            fill=fill,
+            longest_gap=longest_gap,
+            to_layout=to_layout,
+            confidence_as_z=confidence_as_z,
+            window=window,
+            overlap=overlap,
+        ),
         strict=strict,
         force=force,
         track=lambda clips, total: track(clips, "converting", total=total, quiet=quiet),
     )
+    print_made(made, quiet=quiet, as_json=as_json)
+
+
+def print_made(made: Store, *, quiet: bool, as_json: bool) -> None:
+    """Print a store that was made: its report on stderr, what it holds on stdout."""
+    from skelgraph.cli.output import note
+
     for line in _lines(made.report):
         note(line, quiet=quiet)
     _print(made, as_json=as_json)

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from skelgraph.errors import LayoutError, unknown_name
-from skelgraph.graphs.checking_rules import KEY, find_source_faults
 from skelgraph.graphs.checking_composites import find_attach_faults, find_composite_faults
+from skelgraph.graphs.checking_rules import KEY, find_source_faults
 from skelgraph.graphs.composing import compose, subset
 from skelgraph.graphs.description import FaultyLayoutError
 from skelgraph.graphs.layout import Layout

@@ -21,6 +21,10 @@ IMAGE_AXES = ("left", "down", "away")
 the OpenPose sets the right wrist has the smaller x in 99 of 100 frames), its y runs down.
 MediaPipe's z grows away from the camera."""
 
+CONFIDENCE_AXIS = "confidence"
+"""A third coordinate that is no place: the detector's score of a 2-D joint, from 0 to 1. Only
+a conversion that was asked for it makes one."""
+
 OPPOSITE = {
     "right": "left",
     "left": "right",
@@ -42,7 +46,8 @@ class Clip:
         name: Unique name inside a data set.
         confidence: The detector's score, float32 (T, M, V). None: it gave none.
         units: One of `UNITS`.
-        axes: Where each of the C coordinates points, e.g. `HOUSE_AXES` or `IMAGE_AXES[:2]`.
+        axes: Where each of the C coordinates points, e.g. `HOUSE_AXES` or `IMAGE_AXES[:2]`;
+            the third may be `CONFIDENCE_AXIS`, which the units do not hold for.
         fps: Frames per second. None: unknown.
         label: Class index. None: unlabelled.
         subject: Who performs. -1: unknown; the same for camera, setup and repetition.
@@ -80,6 +85,11 @@ class Clip:
     @property
     def num_frames(self) -> int:
         return int(self.keypoints.shape[0])
+
+    @property
+    def num_spatial(self) -> int:
+        """How many of the coordinates are places: C, or 2 beside a confidence."""
+        return num_spatial(self.axes)
 
     @property
     def seen(self) -> np.ndarray:
@@ -122,10 +132,21 @@ def frame_faults(units: str, axes: tuple[str, ...]) -> list[str]:
     faults = []
     if units not in UNITS:
         faults.append(f"units: expected one of {', '.join(UNITS)}, got '{units}'. Convert first.")
-    lines = [frozenset((axis, OPPOSITE.get(axis, ""))) for axis in axes]
-    if not set(axes) <= set(OPPOSITE) or len(set(lines)) != len(lines):
+    places = axes[: num_spatial(axes)]
+    lines = [frozenset((axis, OPPOSITE.get(axis, ""))) for axis in places]
+    if not set(places) <= set(OPPOSITE) or len(set(lines)) != len(lines):
         faults.append(
             f"axes: expected different ones of {', '.join(sorted(OPPOSITE))}, got {axes}. "
             "Say where each coordinate points."
         )
     return faults
+
+
+def num_spatial(axes: tuple[str, ...]) -> int:
+    """Count the coordinates that are places, which a confidence as the third is not.
+
+    Example:
+        >>> num_spatial(("left", "down", "confidence"))
+        2
+    """
+    return 2 if len(axes) == 3 and axes[2] == CONFIDENCE_AXIS else len(axes)

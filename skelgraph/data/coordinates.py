@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from skelgraph.data.clip import HOUSE_AXES, OPPOSITE
+from skelgraph.data.clip import HOUSE_AXES, OPPOSITE, num_spatial
 from skelgraph.errors import FormatError
 
 METRES = {"metre": 1.0, "millimetre": 1e-3}
@@ -21,7 +21,8 @@ def to_house_frame(
     """Turn axes to right, up, away; lengths to metres, or to isotropic units of the picture.
 
     Pixels stay pixels. Image fractions become heights of the picture: x and z times
-    width / height (MediaPipe's z is in the scale of x), y as it is. 2-D stays 2-D.
+    width / height (MediaPipe's z is in the scale of x), y as it is. 2-D stays 2-D, and a
+    confidence as third coordinate stays as it is.
 
     Args:
         keypoints: As recorded, float32 (..., C).
@@ -46,7 +47,10 @@ def to_house_frame(
             )
         upright = np.array([axis in ("up", "down") for axis in axes])[order]
         factor = np.where(upright, factor, factor * (width / height))
-    return keypoints[..., order] * factor.astype(np.float32)
+    places: np.ndarray = keypoints[..., order] * factor.astype(np.float32)
+    if len(order) == len(axes):
+        return places
+    return np.concatenate([places, keypoints[..., num_spatial(axes) :]], axis=-1)
 
 
 def _order_and_sign(axes: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:

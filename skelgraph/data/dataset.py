@@ -33,7 +33,8 @@ class Batch:
     """Windows ready for a model.
 
     Args:
-        positions: Metres in the house frame about the centre, no NaN, float32 (N, C, T, V, M).
+        positions: Metres in the house frame about the centre, no NaN, float32 (N, C, T, V, M);
+            the third channel may be a confidence, see `ClipSet.num_spatial`.
         visible: Joints that were seen, bool (N, T, V, M); False in padding.
         frames: Frames that belong to the window and are no padding, bool (N, T).
         label: Class, -1 where unlabelled, int64 (N,).
@@ -80,6 +81,7 @@ class ClipSet:
 
     Attributes:
         counts: What preparing did: how clips were scaled, joints interpolated and filled.
+        num_spatial: How many of the channels are places, see `Clip.num_spatial`.
 
     Raises:
         StoreError: If there is no window, or no joint of the layout is seen in any clip.
@@ -242,9 +244,11 @@ class ClipSet:
         shape = (frames, bodies, self.layout.num_joints, channels)
         self._positions = _frames_for(shape, limit)
         self._visible = np.zeros(shape[:3], dtype=bool)
-        neutral = neutral_coordinates(self.layout, bodies=bodies, channels=channels)
+        self.num_spatial = first.num_spatial
+        neutral = neutral_coordinates(self.layout, bodies=bodies, channels=self.num_spatial)
         centre = neutral[:, list(self.layout.centre)].mean(axis=1, keepdims=True)
-        self._neutral = neutral - centre  # (M, V, C)
+        scores = np.zeros((*neutral.shape[:2], channels - self.num_spatial), dtype=np.float32)
+        self._neutral = np.concatenate([neutral - centre, scores], axis=-1)  # (M, V, C)
 
     def _prepare(
         self, store: Store | ClipList, joint_map: JointMap, options: PrepareOptions
@@ -273,6 +277,7 @@ class ClipSet:
     ) -> np.ndarray:
         """Move the origin to the centre; bodies that are not seen get the neutral pose there."""
         middle = positions[:, :, :, list(self.layout.centre)].mean(axis=3)  # (N, T, M, C)
+        middle[..., self.num_spatial :] = 0  # a confidence has no origin
         present = np.asarray(visible.any(axis=(1, 3)))[:, None, :, None]  # (N, 1, M, 1)
         bodies = np.maximum(present.sum(axis=2), 1).astype(np.float32)
         middle = (middle * present).sum(axis=2) / bodies  # (N, T, C)

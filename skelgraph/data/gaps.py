@@ -17,9 +17,7 @@ def bridge_gaps(values: np.ndarray, known: np.ndarray, *, max_gap: int) -> np.nd
         Which entries have a value now, bool (T, ...).
     """
     frames = known.shape[0]
-    time = np.arange(frames).reshape(-1, *[1] * (known.ndim - 1))
-    before = np.maximum.accumulate(np.where(known, time, -1), axis=0)
-    after = np.minimum.accumulate(np.where(known, time, frames)[::-1], axis=0)[::-1]
+    before, after = nearest_known(known)
     short = ~known & (after - before - 1 <= max_gap) & ((before >= 0) | (after < frames))
     place = np.nonzero(short)
     if len(place[0]) == 0:
@@ -31,6 +29,23 @@ def bridge_gaps(values: np.ndarray, known: np.ndarray, *, max_gap: int) -> np.nd
     start, end = values[(first, *rest)], values[(last, *rest)]
     values[place] = start + (end - start) * share[:, None].astype(values.dtype)
     return known | short
+
+
+def nearest_known(known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Find the frames with a value at or before, and at or after, each frame.
+
+    Args:
+        known: Which entries have a value, bool (T, ...).
+
+    Returns:
+        Frame numbers of the shape of `known`, -1 where there is none before, T where there is
+        none after.
+    """
+    frames = known.shape[0]
+    time = np.arange(frames).reshape(-1, *[1] * (known.ndim - 1))
+    before = np.maximum.accumulate(np.where(known, time, -1), axis=0)
+    after = np.minimum.accumulate(np.where(known, time, frames)[::-1], axis=0)[::-1]
+    return before, after
 
 
 def trace_centres(

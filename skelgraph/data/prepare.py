@@ -54,7 +54,8 @@ def prepare_clip(
 
     Positions are in metres in the house frame about the recording's mean centre, scaled so
     that the layout's reference length is that of its neutral pose. They have no NaN: short
-    gaps are interpolated, long ones hold the neutral pose about the body's centre.
+    gaps are interpolated, long ones hold the neutral pose about the body's centre. A confidence
+    as third coordinate is no position: it stays as it is, 0 where not seen.
 
     Args:
         clip: The recording; it stays as it is.
@@ -72,8 +73,9 @@ def prepare_clip(
     """
     options = options or PrepareOptions()
     counts = Counter() if counts is None else counts
-    positions = _mapped(clip, joint_map, layout, options)
-    seen = ~np.isnan(positions).any(axis=-1)
+    mapped = _mapped(clip, joint_map, layout, options)
+    seen = ~np.isnan(mapped).any(axis=-1)
+    positions, scores = np.split(mapped, [clip.num_spatial], axis=-1)
     how, factor = size_factor(positions, seen, layout=layout, metric=clip.units in METRES)
     counts[how] += 1
     if factor is None:
@@ -84,7 +86,10 @@ def prepare_clip(
     counts["joints interpolated"] += int(known.sum() - seen.sum())
     present = np.asarray(known.any(axis=(0, 2)))
     counts["joints at the neutral pose"] += int((~known[:, present]).sum())
-    return _filled(positions, known, layout), seen
+    ready = _filled(positions, known, layout)
+    if scores.shape[-1]:
+        ready = np.concatenate([ready, np.where(seen[..., None], scores, np.float32(0))], axis=-1)
+    return ready, seen
 
 
 def check_clip(clip: Clip) -> None:

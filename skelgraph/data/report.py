@@ -22,6 +22,7 @@ class ConversionReport:
         dropped: Clip name -> why it was left out.
         notes: Decisions that were taken for the whole source, in words.
         survey: What the clips hold, see `skelgraph.data.formats.survey`.
+        steps: Step -> what it did in numbers, where the user asked for changes.
     """
 
     source: str
@@ -34,6 +35,7 @@ class ConversionReport:
     dropped: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     survey: dict[str, Any] = field(default_factory=dict)
+    steps: dict[str, Any] = field(default_factory=dict)
 
     def note(self, text: str) -> None:
         """Add a decision once, however many files it was taken for."""
@@ -67,4 +69,5 @@ class ConversionReport:
             "dropped": dict(self.dropped),
             "notes": list(self.notes),
             "survey": dict(self.survey),
+            "steps": dict(self.steps),
         }

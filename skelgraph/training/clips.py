@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from skelgraph.data.clip import num_spatial as num_spatial_of
 from skelgraph.data.dataset import ClipSet
 from skelgraph.data.prepare import PrepareOptions
 from skelgraph.data.protocols import Split, split_clips
@@ -98,13 +99,27 @@ def cut_parts(store: Store, split: Split, *, layout: Layout, data: DataOptions) 
     return Parts(train=train, val=val, test=test, split=split)
 
 
-def check_coordinates(store: Store, expected: int, *, what: str) -> None:
+def check_coordinates(store: Store, expected: int, *, num_spatial: int, what: str) -> None:
     """Refuse a store whose coordinates a trained model cannot take.
 
+    Args:
+        store: Recordings.
+        expected: Coordinates a joint.
+        num_spatial: How many of them are places.
+        what: What expects them, for the message.
+
     Raises:
-        RunError: If it has another number of coordinates a joint.
+        RunError: If it has another number of coordinates a joint, or its third is a
+            confidence where a place is expected, or the other way round.
     """
-    found = int(store.keypoints.shape[-1])
+    found, places = int(store.keypoints.shape[-1]), num_spatial_of(store.axes)
+    if found == expected and places != num_spatial:
+        third = {2: "a confidence", 3: "a place"}
+        raise RunError(
+            f"{store.path}: expected {third[num_spatial]} as third coordinate for {what}, got "
+            f"{third[places]}. Give recordings of the kind that the run was trained on, or train "
+            "another."
+        )
     if found != expected:
         raise RunError(
             f"{store.path}: expected {expected} coordinates a joint for {what}, got {found}. "

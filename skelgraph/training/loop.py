@@ -202,7 +202,13 @@ class Loop:
         rank, world = self.fabric.global_rank, self.fabric.world_size
         for chosen in order.tensor_split(self.steps):
             batch = self.train.batch(chosen, generator=generator, **self._sampling())
-            batch = augment(batch, self.layout, options=self.config.augment, generator=generator)
+            batch = augment(
+                batch,
+                self.layout,
+                options=self.config.augment,
+                generator=generator,
+                num_spatial=self.train.num_spatial,
+            )
             if world > 1:
                 batch = batch.select(torch.arange(rank, len(chosen), world))
             yield batch.to(self.fabric.device)

@@ -157,7 +157,9 @@ def opened(source: str | Path) -> Iterator[Store]:
 
 def clips_for(recogniser: Recogniser, store: Store, rows: np.ndarray) -> ClipSet:
     """Prepare clips as a recogniser needs them."""
-    check_coordinates(store, recogniser.num_coords, what="this run")
+    check_coordinates(
+        store, recogniser.num_coords, num_spatial=recogniser.num_spatial, what="this run"
+    )
     return clip_set(store, rows, layout=recogniser.layout, data=recogniser.data, testing=True)
 
 

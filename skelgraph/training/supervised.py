@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from skelgraph import __version__
+from skelgraph.data.clip import num_spatial
 from skelgraph.data.store import Store
 from skelgraph.errors import SkelgraphError
 from skelgraph.evaluation.metrics import fit_temperature
@@ -191,6 +192,7 @@ class _Job:
                 "data": "simulated" if self.config.store is None else Path(store.path).name,
                 "protocol": self.config.protocol.protocol,
             },
+            num_spatial=num_spatial(store.axes),
         )
 
     def _fit(self, model: torch.nn.Module, parts: Parts, *, resume: bool) -> Progress:

@@ -33,6 +33,7 @@ class Recogniser:
         temperature: Divides the logits before the softmax; fitted on validation.
         model_config: Name and resolved configuration of the model.
         provenance: Where the weights come from.
+        num_spatial: How many coordinates are places, see `Clip.num_spatial`. 0: all.
     """
 
     model: nn.Module
@@ -43,6 +44,10 @@ class Recogniser:
     temperature: float
     model_config: dict[str, Any]
     provenance: dict[str, Any]
+    num_spatial: int = 0
+
+    def __post_init__(self) -> None:
+        self.num_spatial = self.num_spatial or self.num_coords
 
 
 def save_recogniser(path: Path, recogniser: Recogniser) -> None:
@@ -55,6 +60,7 @@ def save_recogniser(path: Path, recogniser: Recogniser) -> None:
         "class_names": list(recogniser.class_names),
         "data": asdict(recogniser.data),
         "num_coords": recogniser.num_coords,
+        "num_spatial": recogniser.num_spatial,
         "temperature": recogniser.temperature,
         "model": recogniser.model_config,
         "provenance": recogniser.provenance,
@@ -138,4 +144,5 @@ def _build(metadata: dict[str, Any]) -> Recogniser:
         temperature=metadata["temperature"],
         model_config=metadata["model"],
         provenance=metadata["provenance"],
+        num_spatial=metadata.get("num_spatial", 0),
     )

@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
 
 def augment(
-    batch: Batch, layout: Layout, *, options: AugmentOptions, generator: torch.Generator
+    batch: Batch,
+    layout: Layout,
+    *,
+    options: AugmentOptions,
+    generator: torch.Generator,
+    num_spatial: int | None = None,
 ) -> Batch:
     """Return a changed copy of a centred batch; the batch itself stays as it is.
 
@@ -26,15 +31,18 @@ def augment(
         layout: Skeleton of the batch.
         options: What may change, and how far.
         generator: Source of chance, on the CPU.
+        num_spatial: Channels that are places; further ones are neither turned nor scaled.
+            None: all.
     """
-    positions = _turn_and_scale(batch.positions, options, generator)
+    places, rest = batch.positions.tensor_split([num_spatial or batch.positions.shape[1]], dim=1)
+    positions = torch.cat([_turn_and_scale(places, options, generator), rest], dim=1)
     changed = replace(batch, positions=positions)
     if options.mirror > 0:
         chosen = torch.rand(len(positions), generator=generator) < options.mirror
         changed = mirror(changed, layout, chosen=chosen)
     if options.drop_joint > 0 or options.drop_span > 0:
         lost = _lost_joints(changed, layout, options, generator)
-        changed = hide(changed, layout, lost=lost)
+        changed = hide(changed, layout, lost=lost, num_spatial=num_spatial)
     return changed
 
 
@@ -77,20 +85,22 @@ def mirror(batch: Batch, layout: Layout, *, chosen: Tensor) -> Batch:
     )
 
 
-def hide(batch: Batch, layout: Layout, *, lost: Tensor) -> Batch:
+def hide(batch: Batch, layout: Layout, *, lost: Tensor, num_spatial: int | None = None) -> Batch:
     """Make joints missing: not visible, and put at the neutral pose about the body's centre.
 
     Args:
         batch: Positions (N, C, T, V, M).
         layout: Gives the neutral pose and the centre.
         lost: Joints to hide, bool, shape (N, T, V, M).
+        num_spatial: Channels that are places; further ones become 0. None: all.
     """
-    channels = batch.positions.shape[1]
+    channels = num_spatial or batch.positions.shape[1]
     centre = list(layout.centre)
     neutral = torch.as_tensor(layout.neutral[:, :channels].copy(), dtype=batch.positions.dtype)
     neutral = (neutral - neutral[centre].mean(0)).to(batch.positions.device)
-    middle = batch.positions[..., centre, :].mean(3, keepdim=True)
-    filled = middle + neutral.T[None, :, None, :, None]
+    middle = batch.positions[:, :channels, :, centre].mean(3, keepdim=True)
+    filled = torch.zeros_like(batch.positions)
+    filled[:, :channels] = middle + neutral.T[None, :, None, :, None]
     # A body keeps at least what it had if everything would be lost: absence is no augmentation.
     gone = lost & batch.visible
     keeps = (batch.visible & ~lost).any(2, keepdim=True).any(1, keepdim=True)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import skelgraph
+from skelgraph.data.clip_steps import ConvertSteps
 from skelgraph.data.formats.reading import Reading, ReadOptions
-from skelgraph.data.formats.table import detect, read
+from skelgraph.data.formats.survey import surveyed, without_odd_numbers
+from skelgraph.data.formats.table import open_source
 from skelgraph.data.store import Store, write_store
 from skelgraph.data.store_files import checksum
 from skelgraph.errors import FormatError, list_faults
@@ -27,6 +29,7 @@ def convert(
     format: str | None = None,
     options: ReadOptions | None = None,
     labels: str | Path | None = None,
+    steps: ConvertSteps | None = None,
     strict: bool = False,
     force: bool = False,
     track: Track | None = None,
@@ -39,6 +42,7 @@ def convert(
         format: Name of the format. None: found by looking.
         options: What the user knows better.
         labels: CSV that gives labels, see `skelgraph.data.labels`.
+        steps: What to do to the clips on their way: another layout, filled gaps, windows.
         strict: Make any repair, skipped file or dropped clip an error.
         force: Replace a store that is there.
         track: Wraps the clips and their number, to show progress.
@@ -50,18 +54,23 @@ def convert(
         FormatError: If the source cannot be read.
         StoreError: If the store cannot be written.
     """
-    options = options or ReadOptions()
-    name = format or detect(source)
-    reading = read(source, format=name, options=options)
+    options, steps = options or ReadOptions(), steps or ConvertSteps()
+    reading = open_source(source, format=format, options=options)
+    if track is not None:
+        reading = replace(reading, clips=iter(track(reading.clips, reading.num_clips)))
     if labels is not None:
         from skelgraph.data.labels import relabel
 
         reading = relabel(reading, Path(labels))
+    if steps.given:
+        cleaned = (without_odd_numbers(clip, reading.report) for clip in reading.clips)
+        reading = replace(reading, clips=steps.apply(cleaned, reading.report))
+    # Last, so that it describes the store that is written.
+    reading = surveyed(reading)
     if strict:
         reading = replace(reading, clips=_clean_only(reading))
-    if track is not None:
-        reading = replace(reading, clips=iter(track(reading.clips, reading.num_clips)))
-    return _write(reading, Path(source), target, options=options, force=force)
+    told = {**asdict(options), "labels": labels, **steps.given}
+    return _write(reading, Path(source), target, told=told, force=force)
 
 
 def _clean_only(reading: Reading) -> Iterator[Clip]:
@@ -80,15 +89,16 @@ def _clean_only(reading: Reading) -> Iterator[Clip]:
 
 
 def _write(
-    reading: Reading, source: Path, target: str | Path, *, options: ReadOptions, force: bool
+    reading: Reading, source: Path, target: str | Path, *, told: Mapping[str, Any], force: bool
 ) -> Store:
-    told: dict[str, Any] = {key: value for key, value in asdict(options).items() if value}
+    told = {key: value for key, value in told.items() if value}
     provenance = {
         "source": reading.report.source,
         "format": reading.report.format,
         "skelgraph": skelgraph.__version__,
         **({"sha256": checksum(source)} if source.is_file() else {}),
         **({"options": told} if told else {}),
+        **reading.provenance,
     }
     return write_store(
         target,

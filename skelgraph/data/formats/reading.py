@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from skelgraph.data.clip import Clip
 from skelgraph.data.report import ConversionReport
@@ -40,12 +41,14 @@ class Reading:
         num_clips: How many there are before any is dropped.
         class_names: Class names in label order.
         report: Complete once all clips were taken.
+        provenance: What is known about where the source itself came from.
     """
 
     clips: Iterator[Clip]
     num_clips: int
     class_names: tuple[str, ...]
     report: ConversionReport
+    provenance: Mapping[str, Any] = field(default_factory=dict)
 
 
 def source_name(path: Path) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from types import ModuleType
 
-from skelgraph.data.formats import npz
+from skelgraph.data.formats import npz, stored
 from skelgraph.data.formats.reading import Reading, ReadOptions
 from skelgraph.data.formats.survey import surveyed
 from skelgraph.errors import FormatError, unknown_name
 
-FORMATS: dict[str, ModuleType] = {"npz": npz}
+FORMATS: dict[str, ModuleType] = {"npz": npz, "store": stored}
 """Format name -> module with `recognises(path) -> bool` and `read(path, options=...)`."""
 
 
@@ -40,7 +40,7 @@ def detect(path: str | Path) -> str:
 def read(
     path: str | Path, *, format: str | None = None, options: ReadOptions | None = None
 ) -> Reading:
-    """Open a source for reading.
+    """Open a source for reading; its clips pass the survey.
 
     Args:
         path: File or folder.
@@ -50,7 +50,15 @@ def read(
     Raises:
         FormatError: If the source cannot be read; lists all that is wrong with it.
     """
+    return surveyed(open_source(path, format=format, options=options))
+
+
+def open_source(
+    path: str | Path, *, format: str | None = None, options: ReadOptions | None = None
+) -> Reading:
+    """Open a source as `read` does, its clips as the reader gives them."""
     name = format or detect(path)
     if name not in FORMATS:
         raise FormatError(unknown_name("format", name, FORMATS))
-    return surveyed(FORMATS[name].read(Path(path), options=options or ReadOptions()))
+    reading: Reading = FORMATS[name].read(Path(path), options=options or ReadOptions())
+    return reading

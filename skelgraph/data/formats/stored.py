@@ -1,0 +1,77 @@
+"""A store as a source: for another layout, other windows, filled gaps, or corrected facts.
+
+Layout, units and axes are those of the store; frame rate and picture size may be given anew,
+where they were unknown or wrong. Joints, scores, labels, subjects and further columns come as
+they are; nothing is lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from skelgraph.data.clip import Clip
+from skelgraph.data.formats.reading import Reading, ReadOptions, source_name
+from skelgraph.data.lineage import lineage_of, note_edits
+from skelgraph.data.report import ConversionReport
+from skelgraph.data.store import Store
+from skelgraph.data.store_files import DATASET
+from skelgraph.errors import FormatError, StoreError, list_faults
+from skelgraph.graphs import load_layout
+
+
+def recognises(path: Path) -> bool:
+    """Tell whether this is a folder with a dataset.yaml."""
+    return path.is_dir() and (path / DATASET).is_file()
+
+
+def read(path: Path, *, options: ReadOptions) -> Reading:
+    """Open a store for reading; frames stay mapped until a clip is taken.
+
+    Raises:
+        FormatError: If the store is damaged, or an option contradicts it.
+    """
+    try:
+        store = Store.open(path)
+        num_clips = store.num_clips
+    except StoreError as error:
+        raise FormatError(str(error)) from error
+    faults = _contradictions(store, options)
+    if faults:
+        raise FormatError(list_faults([f"{path}: {fault}" for fault in faults]))
+    report = ConversionReport(source=source_name(path.resolve()), format="store", files=1)
+    note_edits(store, report)
+    return Reading(
+        clips=_clips(store, options),
+        num_clips=num_clips,
+        class_names=store.class_names,
+        report=report,
+        provenance={"parent": lineage_of(store)},
+    )
+
+
+def _clips(store: Store, options: ReadOptions) -> Iterator[Clip]:
+    for row in range(store.num_clips):
+        clip = store.clip(row)
+        yield replace(
+            clip,
+            fps=options.fps or clip.fps,
+            width=options.width or clip.width,
+            height=options.height or clip.height,
+        )
+
+
+def _contradictions(store: Store, options: ReadOptions) -> list[str]:
+    faults = []
+    if options.layout is not None and load_layout(options.layout).joints != store.layout.joints:
+        faults.append(
+            f"expected the store's own layout '{store.layout.name}', got '{options.layout}'. To "
+            f"turn its joints into those, give --to-layout {options.layout}."
+        )
+    if options.units is not None and options.units != store.units:
+        faults.append(
+            f"expected the units '{store.units}' that the store has, got '{options.units}'. "
+            "Convert the recordings themselves again."
+        )
+    return faults
