@@ -5,12 +5,42 @@ from __future__ import annotations
 from pathlib import Path
 from types import ModuleType
 
-from skelgraph.data.formats import npz, stored
+from skelgraph.data.formats import (
+    florence3d,
+    irds,
+    keraal_kinect,
+    keraal_pose,
+    kimore,
+    mads,
+    msr_action3d,
+    npz,
+    nw_ucla,
+    shrec,
+    shrec_28,
+    stored,
+    utd_mhad,
+    utkinect,
+)
 from skelgraph.data.formats.reading import Reading, ReadOptions
 from skelgraph.data.formats.survey import surveyed
 from skelgraph.errors import FormatError, unknown_name
 
-FORMATS: dict[str, ModuleType] = {"npz": npz, "store": stored}
+FORMATS: dict[str, ModuleType] = {
+    "npz": npz,
+    "store": stored,
+    "florence3d": florence3d,
+    "irds": irds,
+    "keraal_kinect": keraal_kinect,
+    "keraal_pose": keraal_pose,
+    "kimore": kimore,
+    "mads": mads,
+    "msr_action3d": msr_action3d,
+    "nw_ucla": nw_ucla,
+    "shrec": shrec,
+    "shrec_28": shrec_28,
+    "utd_mhad": utd_mhad,
+    "utkinect": utkinect,
+}
 """Format name -> module with `recognises(path) -> bool` and `read(path, options=...)`."""
 
 
