@@ -14,7 +14,7 @@ from pathlib import Path
 
 NAMED = re.compile(
     r"(?P<group>G(?:roup)?\d[A-Z]?)[-_](?P<modality>[A-Za-z]+)[-_](?P<exercise>[A-Z]+)[-_]"
-    r"(?P<person>[A-Za-z]*\d+?)(?:T(?P<trial>\d+))?(?:[-_](?P<judged>.+?))?(?:[-_](?P<number>\d+))?"
+    r"(?P<person>[A-Za-z]*\d+?)(?:T(?P<trial>\d+))?(?:[-_](?P<judged>[^-_\d].*?))?(?:[-_](?P<number>\d+))?"
     r"\.(?:txt|json)",
     re.I,
 )

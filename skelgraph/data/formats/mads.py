@@ -10,6 +10,7 @@ arts, dancing and sports dataset", Image and Vision Computing 61).
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -90,8 +91,8 @@ def _positions(file: Path, report: ConversionReport) -> np.ndarray:
             "Check that the file is one of MADS' ground truths."
         )
     frames = list(cells.ravel())
-    joints = {len(frame) for frame in frames if frame.size}
-    names = {19: list(layout.joints), 15: short}.get(next(iter(joints), 19), [])
+    counts = Counter(len(frame) for frame in frames if frame.size) or Counter({19: 1})
+    names = {19: list(layout.joints), 15: short}.get(counts.most_common(1)[0][0], [])
     faults = [
         f"{file}, frame {number}: expected {len(names) or '15 or 19'} x 3 numbers, got "
         f"{frame.dtype} {frame.shape}. Copy the file again."
