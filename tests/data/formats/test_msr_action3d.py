@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -32,6 +31,10 @@ def rows(frames: int = 3) -> np.ndarray:
 
 def write(path: Path, values: np.ndarray) -> Path:
     return write_rows(path, values.reshape(-1, values.shape[-1]), " ")
+
+
+def write_sound(path: Path) -> Path:
+    return write(path, rows())
 
 
 def test_a_file(tmp_path: Path) -> None:
@@ -97,5 +100,4 @@ def test_what_is_wrong_is_said(tmp_path: Path) -> None:
 @settings(max_examples=30)
 @given(damage=damages())
 def test_damage_is_refused_or_read_as_sound_clips(damage: Damage) -> None:
-    with TemporaryDirectory() as folder:
-        stays_honest(write(Path(folder, NAME), rows()), damage, "msr_action3d")
+    stays_honest(write_sound, NAME, damage, "msr_action3d")

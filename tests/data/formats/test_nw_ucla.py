@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -95,5 +94,4 @@ def test_what_is_no_json(tmp_path: Path, text: str, match: str) -> None:
 @settings(max_examples=30)
 @given(damage=damages())
 def test_damage_is_refused_or_read_as_sound_clips(damage: Damage) -> None:
-    with TemporaryDirectory() as folder:
-        stays_honest(write(Path(folder, NAME)), damage, "nw_ucla")
+    stays_honest(write, NAME, damage, "nw_ucla")
