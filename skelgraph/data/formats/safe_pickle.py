@@ -146,7 +146,7 @@ class _Machine:
         self.containers_left -= 1
         if self.containers_left < 0:
             raise RefusedError(
-                "more containers than a set of recordings has in a file of this size"
+                "more containers than recordings have in a file of this size"
             )
         self.stack.append(container)
 
