@@ -145,9 +145,7 @@ class _Machine:
     def push_new(self, container: Any) -> None:
         self.containers_left -= 1
         if self.containers_left < 0:
-            raise RefusedError(
-                "more containers than recordings have in a file of this size"
-            )
+            raise RefusedError("more containers than recordings have in a file of this size")
         self.stack.append(container)
 
     def remember(self, key: int) -> None:
