@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from skelgraph.data.clip import Clip
+from skelgraph.data.formats.workers import Load, load_all
 from skelgraph.data.report import ConversionReport
 from skelgraph.errors import FormatError
 
 Parse = Callable[[Path, ConversionReport], Iterable[Clip]]
 """Reads the clips of one file and adds to the report what it repaired, dropped and decided."""
+
+Make = Callable[[Path, Any, ConversionReport], Iterable[Clip]]
+"""Makes clips of a file of what was loaded from it, and adds to the report like `Parse`."""
 
 
 def find_files(path: Path, pattern: str) -> list[Path]:
@@ -61,6 +66,45 @@ def read_each(
             f"{root}: expected at least one readable file, got {len(files)} damaged ones. "
             f"The first: {first}"
         )
+
+
+def read_parallel(
+    files: Sequence[Path],
+    load: Load,
+    make: Make,
+    *,
+    root: Path,
+    report: ConversionReport,
+    workers: int | None = None,
+) -> Iterator[Clip]:
+    """Read files with several processes; skips, reports and fails as `read_each` does.
+
+    Args:
+        files: The files, in the order in which their clips shall come.
+        load: Does the slow part for one file, in another process where that pays: see
+            `skelgraph.data.formats.workers`. What it returns is copied between processes,
+            so arrays and numbers rather than clips with layouts.
+        make: Makes the clips of one file of what `load` returned, here, and adds to the
+            report.
+        root: The source.
+        report: Filled while clips are taken.
+        workers: See `load_all`.
+
+    Raises:
+        FormatError: If nothing could be read.
+    """
+    results = load_all(files, load, workers=workers)
+
+    def parse(file: Path, part: ConversionReport) -> Iterable[Clip]:
+        result = next(results)
+        if isinstance(result, FormatError):
+            raise result
+        return make(file, result, part)
+
+    try:
+        yield from read_each(files, parse, root=root, report=report)
+    finally:
+        results.close()
 
 
 def _inside(file: Path, root: Path) -> str:

@@ -1,0 +1,132 @@
+"""Loading many files with several processes, in order and with little ahead of its use.
+
+Not multiprocessing: to fork a process that has threads (torch, a progress bar) may stop it for
+ever, and `spawn` and `forkserver` run the caller's script a second time unless it guards its main
+part. Each worker here is a fresh Python that imports the loading function by its name, takes
+every n-th file and writes results to a pipe. The pipe is the look-ahead: a worker whose results
+nobody has taken yet waits, so memory stays constant, and one whose reader has gone ends.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any
+
+from skelgraph.errors import FormatError
+
+Load = Callable[[Path], Any]
+"""Loads one file to something light that can be pickled; a function of a module, or a
+functools.partial of one, so that another process finds it by its name."""
+
+FILES_A_WORKER = 256
+"""A process starts in the time in which it loads some two hundred files of a quarter megabyte."""
+
+START = """
+import pickle, sys
+sys.path[:] = pickle.load(sys.stdin.buffer)
+from skelgraph.data.formats.workers import work
+work(sys.stdin.buffer, sys.stdout.buffer)
+"""
+
+
+def load_all(
+    files: Sequence[Path], load: Load, *, workers: int | None = None
+) -> Iterator[Any | FormatError]:
+    """Load files and give the results in the files' order.
+
+    Args:
+        files: What to load.
+        load: Loads one file; a FormatError that it raises is the file's result. Any other
+            error is raised here, when its file's turn comes.
+        workers: Processes to start; 0 and 1 load here. None: by the number of files and of
+            the processors that this process may use. A single file never starts any.
+
+    Yields:
+        The result of each file.
+    """
+    count = num_workers(len(files)) if workers is None else min(workers, len(files))
+    if count < 2 or not sys.executable:
+        yield from (_load_here(load, file) for file in files)
+        return
+    team: list[subprocess.Popen[bytes]] = []
+    try:
+        team += [_start(load, files[first::count]) for first in range(count)]
+        for place, file in enumerate(files):
+            yield _take(team[place % count], load, file)
+    finally:
+        for worker in team:
+            _end(worker)
+
+
+def num_workers(num_files: int) -> int:
+    """Decide how many processes load so many files; below 2, none are started."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    processors = len(affinity(0)) if affinity else os.cpu_count() or 1
+    return min(processors, num_files // FILES_A_WORKER)
+
+
+def _load_here(load: Load, file: Path) -> Any | FormatError:
+    try:
+        return load(file)
+    except FormatError as error:
+        return error
+
+
+def _start(load: Load, files: Sequence[Path]) -> subprocess.Popen[bytes]:
+    worker = subprocess.Popen(
+        [sys.executable, "-c", START],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+    )
+    assert worker.stdin is not None
+    with suppress(OSError):  # it has ended already: its files are loaded here
+        pickle.dump(sys.path, worker.stdin)
+        pickle.dump((load, list(files)), worker.stdin)
+        worker.stdin.close()
+    return worker
+
+
+def _take(worker: subprocess.Popen[bytes], load: Load, file: Path) -> Any | FormatError:
+    """Take the next result of a worker; load the file here if it has none."""
+    assert worker.stdout is not None
+    try:
+        done, result = pickle.load(worker.stdout)
+    except (EOFError, OSError, pickle.UnpicklingError):
+        done, result = False, None
+    return result if done else _load_here(load, file)
+
+
+def _end(worker: subprocess.Popen[bytes]) -> None:
+    worker.kill()
+    for pipe in (worker.stdin, worker.stdout):
+        if pipe is not None:
+            with suppress(OSError):
+                pipe.close()
+    worker.wait()
+
+
+def work(orders: IO[bytes], results: IO[bytes]) -> None:
+    """Be a worker: load the files ordered and write (whether it is one, result) for each.
+
+    An interrupt is for the process that started this one, which ends it.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    load, files = pickle.load(orders)
+    try:
+        for file in files:
+            try:
+                answer = (True, _load_here(load, file))
+            except Exception:
+                answer = (False, None)  # the starter loads it again, and gets the error
+            pickle.dump(answer, results, protocol=pickle.HIGHEST_PROTOCOL)
+            results.flush()
+    except BrokenPipeError:
+        os._exit(0)
