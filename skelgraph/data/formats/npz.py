@@ -43,8 +43,17 @@ DAMAGE = (
 
 
 def recognises(path: Path) -> bool:
-    """Tell whether this is a file that ends in .npz."""
-    return path.suffix.lower() == ".npz" and path.is_file()
+    """Tell whether this is an .npz file, but for those with x_train or x_test (CTR-GCN's)."""
+    if path.suffix.lower() != ".npz" or not path.is_file():
+        return False
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = set(archive.namelist())
+    except DAMAGE:
+        return True  # damaged: reading it says how
+    return "keypoints.npy" in names or not any(
+        {f"x_{part}.npy", f"y_{part}.npy"} <= names for part in ("train", "val", "test")
+    )
 
 
 def read(path: Path, *, options: ReadOptions) -> Reading:

@@ -6,11 +6,13 @@ from pathlib import Path
 from types import ModuleType
 
 from skelgraph.data.formats import (
+    ctrgcn_npz,
     florence3d,
     irds,
     keraal_kinect,
     keraal_pose,
     kimore,
+    kinetics_json,
     mads,
     mmaction_pickle,
     msr_action3d,
@@ -19,6 +21,7 @@ from skelgraph.data.formats import (
     nw_ucla,
     shrec,
     shrec_28,
+    stgcn_arrays,
     stored,
     utd_mhad,
     utkinect,
@@ -30,11 +33,13 @@ from skelgraph.errors import FormatError, unknown_name
 FORMATS: dict[str, ModuleType] = {
     "npz": npz,
     "store": stored,
+    "ctrgcn_npz": ctrgcn_npz,
     "florence3d": florence3d,
     "irds": irds,
     "keraal_kinect": keraal_kinect,
     "keraal_pose": keraal_pose,
     "kimore": kimore,
+    "kinetics_json": kinetics_json,
     "mads": mads,
     "mmaction_pickle": mmaction_pickle,
     "msr_action3d": msr_action3d,
@@ -42,6 +47,7 @@ FORMATS: dict[str, ModuleType] = {
     "nw_ucla": nw_ucla,
     "shrec": shrec,
     "shrec_28": shrec_28,
+    "stgcn_arrays": stgcn_arrays,
     "utd_mhad": utd_mhad,
     "utkinect": utkinect,
 }
