@@ -7,6 +7,7 @@ from types import ModuleType
 
 from skelgraph.data.formats import (
     ctrgcn_npz,
+    described_table,
     florence3d,
     irds,
     keraal_kinect,
@@ -50,6 +51,7 @@ FORMATS: dict[str, ModuleType] = {
     "shrec": shrec,
     "shrec_28": shrec_28,
     "stgcn_arrays": stgcn_arrays,
+    "table": described_table,
     "utd_mhad": utd_mhad,
     "utkinect": utkinect,
 }
