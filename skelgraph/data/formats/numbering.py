@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 
 from skelgraph.data.report import ConversionReport
 from skelgraph.errors import FormatError, list_faults
@@ -48,6 +49,27 @@ def split_number(stem: str) -> tuple[str, int | None]:
     if not 0 < len(digits) <= MAX_DIGITS or not digits.isascii():
         return stem, None
     return head.rstrip("_-. "), int(digits)
+
+
+def group_frames(names: Iterable[str], root: Path, *, ending: str = "") -> dict[Path, list[str]]:
+    """Group the files of frames by folder and by the name before the number.
+
+    Args:
+        names: Their paths inside the source.
+        root: The source.
+        ending: What may stand after the number, e.g. '_keypoints'.
+
+    Returns:
+        Place of each recording, below the source's folder -> names of its frames.
+    """
+    folder = root if root.is_dir() else root.parent
+    found: dict[Path, list[str]] = {}
+    for name in names:
+        inside = PurePosixPath(name)
+        before, _ = split_number(inside.stem.removesuffix(ending))
+        place = folder / inside.parent / before if before else folder / inside.parent
+        found.setdefault(place, []).append(name)
+    return found
 
 
 def number_frames(where: str, names: Sequence[str], numbers: Sequence[int | None]) -> Numbering:

@@ -20,7 +20,12 @@ import numpy as np
 from skelgraph.data.clip import IMAGE_AXES, Clip
 from skelgraph.data.formats.archives import Archive, peek_archive
 from skelgraph.data.formats.files import find_files, read_each
-from skelgraph.data.formats.numbering import number_frames, report_numbering, split_number
+from skelgraph.data.formats.numbering import (
+    group_frames,
+    number_frames,
+    report_numbering,
+    split_number,
+)
 from skelgraph.data.formats.openpose_people import BODIES, Frame, joint_names, parse_frame
 from skelgraph.data.formats.reading import Reading, ReadOptions, source_name
 from skelgraph.data.formats.safe_json import load_json, parse_json
@@ -97,14 +102,8 @@ def _recordings(path: Path) -> dict[Path, dict[str, Load]]:
             f"{path}: expected at least one frame as .json, got none. Give the folder that "
             "OpenPose wrote with --write_json."
         )
-    found: dict[Path, dict[str, Load]] = {}
-    for name, load in frames.items():
-        inside = PurePosixPath(name)
-        before, _ = split_number(inside.stem.removesuffix(ENDING))
-        folder = path if path.is_dir() else path.parent
-        place = folder / inside.parent / before if before else folder / inside.parent
-        found.setdefault(place, {})[name] = load
-    return found
+    groups = group_frames(frames, path, ending=ENDING)
+    return {place: {name: frames[name] for name in names} for place, names in groups.items()}
 
 
 def _load_file(file: Path) -> Frame:

@@ -209,12 +209,16 @@ def _joint_faults(content: dict[str, Any]) -> list[str]:
     for joint, given in joints.items():
         columns = given.values() if isinstance(given, dict) else given
         if isinstance(given, dict):
-            faults += [unknown_name(f"joints, {joint}", str(p), PARTS) for p in given if p not in PARTS]
+            faults += [
+                unknown_name(f"joints, {joint}", str(p), PARTS) for p in given if p not in PARTS
+            ]
         texts = isinstance(given, str) or (
             isinstance(given, dict | list) and all(isinstance(column, str) for column in columns)
         )
         if not texts or not isinstance(joint, str):
-            faults.append(f"joints, {joint}: expected a name or columns, got {given!r}. Correct it.")
+            faults.append(
+                f"joints, {joint}: expected a name or columns, got {given!r}. Correct it."
+            )
     return faults
 
 
@@ -235,11 +239,17 @@ def _plural_faults(content: dict[str, Any]) -> list[str]:
         return faults
     if "axes" in content:
         faults += frame_faults("metre", tuple(content["axes"]))
-    faults += [unknown_name("parts", key, PARTS) for key in content.get("parts", {}) if key not in PARTS]
+    faults += [
+        unknown_name("parts", key, PARTS) for key in content.get("parts", {}) if key not in PARTS
+    ]
     marks = (NO_CONFIDENCE, AT_ORIGIN)
-    faults += [unknown_name("missing", m, marks) for m in content.get("missing", []) if m not in marks]
+    faults += [
+        unknown_name("missing", m, marks) for m in content.get("missing", []) if m not in marks
+    ]
     segments = content.get("segments", {})
-    faults += [unknown_name("segments", key, SEGMENT_KEYS) for key in segments if key not in SEGMENT_KEYS]
+    faults += [
+        unknown_name("segments", key, SEGMENT_KEYS) for key in segments if key not in SEGMENT_KEYS
+    ]
     faults += [
         f"segments: expected the key '{key}', got none. Name the column."
         for key in SEGMENT_KEYS[:4]

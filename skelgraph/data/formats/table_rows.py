@@ -57,18 +57,22 @@ def find_delimiter(header: str) -> str:
 
 
 class Table:
-    """A delimited text file with a header.
+    """A delimited text file.
 
     Args:
         path: The file, UTF-8.
-        delimiter: Between two cells. None: found by looking at the header.
+        delimiter: Between two cells. None: found by looking at the first line.
+        header: Names of the columns. None: they stand in the first line.
 
     Raises:
         FormatError: If it cannot be read, is empty, or has no header.
     """
 
-    def __init__(self, path: Path, delimiter: str | None = None) -> None:
+    def __init__(
+        self, path: Path, delimiter: str | None = None, *, header: Sequence[str] | None = None
+    ) -> None:
         self.path = path
+        self._skip = 0 if header is not None else 1
         try:
             self._text = path.read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
@@ -76,16 +80,25 @@ class Table:
             raise FormatError(
                 f"{path}: expected a readable text in UTF-8, got '{reason}'. Check the file."
             ) from error
-        header, _, body = self._text.partition("\n")
-        if not header.strip() or not body.strip():
+        first, _, body = self._text.partition("\n")
+        if not first.strip() or not (body.strip() or header is not None):
             raise FormatError(
-                f"{path}: expected a header and at least one row, got less. Copy the file again."
+                f"{path}: expected {'a header and ' * self._skip}at least one row, got less. "
+                "Copy the file again."
             )
-        self.delimiter = delimiter or find_delimiter(header)
-        self.header = [cell.strip() for cell in next(self._reader(header))]
+        self.delimiter = delimiter or find_delimiter(first)
+        self.header = list(header) if header is not None else self._cells(first)
 
     def _reader(self, text: str) -> Any:
         return csv.reader(io.StringIO(text, newline=""), delimiter=self.delimiter)
+
+    def _cells(self, line: str) -> list[str]:
+        try:
+            return [cell.strip() for cell in next(self._reader(line))]
+        except csv.Error as error:
+            raise FormatError(
+                f"{self.path}, row 1: expected names of columns, got '{error}'. Correct it."
+            ) from error
 
     def find(self, columns: Sequence[str]) -> list[int]:
         """Find the places of columns.
@@ -115,7 +128,7 @@ class Table:
         places, word_places = self.find(numeric), self.find(words)
         fast = None if words else self._fast(places)
         if fast is not None:
-            return Rows(numbers=fast, words={}, lines=np.arange(2, len(fast) + 2))
+            return Rows(numbers=fast, words={}, lines=np.arange(len(fast)) + self._skip + 1)
         return self._slow(places, dict(zip(words, word_places, strict=True)))
 
     def _fast(self, places: list[int]) -> np.ndarray | None:
@@ -127,16 +140,18 @@ class Table:
                 self.path,
                 delimiter=self.delimiter,
                 encoding="utf-8-sig",
-                skiprows=1,
+                skiprows=self._skip,
                 usecols=places,
                 comments=None,
                 ndmin=2,
             )
         except (ValueError, OverflowError, IndexError):
             return None
-        even = self._text.count(self.delimiter) == (len(self.header) - 1) * (len(found) + 1)
+        even = self._text.count(self.delimiter) == (len(self.header) - 1) * (
+            len(found) + self._skip
+        )
         lines = self._text.count("\n") + (not self._text.endswith("\n"))
-        return found if even and lines == len(found) + 1 else None
+        return found if even and lines == len(found) + self._skip else None
 
     def _slow(self, places: list[int], words: dict[str, int]) -> Rows:
         """Read row by row, and name what is wrong."""
@@ -146,7 +161,8 @@ class Table:
         faults: list[str] = []
         reader = self._reader(self._text)
         try:
-            next(reader)
+            for _ in range(self._skip):
+                next(reader)
             for row in reader:
                 if not row or row == [""]:
                     continue
@@ -173,7 +189,7 @@ class Table:
         found = np.full(len(places), np.nan)
         if len(row) != len(self.header):
             faults.append(
-                f"{self.path}, row {line}: expected {len(self.header)} cells as in the header, got "
+                f"{self.path}, row {line}: expected {len(self.header)} cells, got "
                 f"{len(row)}. The file is damaged or cut off; copy or make it again."
             )
             return found

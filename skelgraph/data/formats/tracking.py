@@ -131,9 +131,7 @@ def _size(bodies: np.ndarray) -> np.ndarray:
     return np.maximum(np.linalg.norm(high - low, axis=-1), 1e-6)
 
 
-def _worth(
-    track: _Track, positions: Sequence[np.ndarray], scores: Sequence[np.ndarray]
-) -> float:
+def _worth(track: _Track, positions: Sequence[np.ndarray], scores: Sequence[np.ndarray]) -> float:
     """Sum of a body's scores, up to doubled by how far its joints move about."""
     where = list(zip(track.frames, track.people, strict=True))
     points = np.stack([positions[frame][person] for frame, person in where])
