@@ -33,6 +33,7 @@ from skelgraph.errors import FormatError, list_faults
 from skelgraph.graphs import load_layout
 
 PARTS = ("train", "val", "test")
+MAX_CLASSES = 10_000
 NTU_COLUMNS = 150
 NTU_CLASSES = (60, 120)
 CHANNELS = 3
@@ -63,7 +64,7 @@ def read(path: Path, *, options: ReadOptions) -> Reading:
         raise FormatError(list_faults(faults))
     report = ConversionReport(source=source_name(path), format="ctrgcn_npz", files=1)
     columns = arrays[f"x_{parts[0]}"].shape[2]
-    num_classes = max(_num_classes(arrays[f"y_{part}"]) for part in parts)
+    num_classes = max(_num_classes(f"{path}, y_{part}", arrays[f"y_{part}"]) for part in parts)
     ntu = columns == NTU_COLUMNS and num_classes in NTU_CLASSES and not options.layout
     kind = _kind(path, columns, ntu, options, report)
     if ntu:
@@ -84,7 +85,8 @@ def _faults(part: str, arrays: dict[str, ArrayRows]) -> list[str]:
         faults.append(
             f"x_{part}: expected floats (N, T, columns), got {x.dtype} {x.shape}. Correct it."
         )
-    if len(y.shape) not in (1, 2) or y.dtype.kind not in "fiub":
+    one_hot = len(y.shape) == 2 and y.shape[1] <= MAX_CLASSES
+    if not (one_hot or len(y.shape) == 1) or y.dtype.kind not in "fiub":
         faults.append(
             f"y_{part}: expected one-hot rows or labels, got {y.dtype} {y.shape}. Correct it."
         )
@@ -95,11 +97,11 @@ def _faults(part: str, arrays: dict[str, ArrayRows]) -> list[str]:
     return faults
 
 
-def _num_classes(y: ArrayRows) -> int:
+def _num_classes(where: str, y: ArrayRows) -> int:
     """Count the classes: the columns of one-hot rows, or the highest label and one."""
     if len(y.shape) == 2:
         return y.shape[1]
-    return int(max((int(row) for row in y.rows()), default=-1)) + 1
+    return max(_label(f"{where}, row {number}", row) for number, row in enumerate(y.rows())) + 1
 
 
 def _kind(
@@ -155,7 +157,7 @@ def _clips(
 
 def _label(where: str, row: np.ndarray) -> int:
     if row.ndim == 0:
-        if 0 <= row < 10_000 and int(row) == row:
+        if 0 <= row < MAX_CLASSES and int(row) == row:
             return int(row)
         raise FormatError(f"{where}: expected a label from 0, got {row}. Correct it.")
     places = np.flatnonzero(row)

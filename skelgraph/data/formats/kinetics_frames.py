@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,12 @@ def load(file: Path) -> Poses:
             f"{file}: expected a body in at least one of {len(frames)} frames, got none. "
             "Leave the recording out."
         )
-    return _poses(frames)
+    try:
+        return _poses(frames)
+    except OverflowError:
+        raise FormatError(
+            f"{file}: expected coordinates, got a number too large for one. Correct it."
+        ) from None
 
 
 def _faults(frame: Any) -> list[str]:
@@ -85,7 +91,7 @@ def _order_faults(file: Path, frames: list[dict[str, Any]]) -> list[str]:
     indices = [frame["frame_index"] for frame in frames]
     faults = [
         f"{file}: expected frame_index to grow, got {after} after {before}. Sort the frames."
-        for before, after in zip(indices, indices[1:], strict=False)
+        for before, after in pairwise(indices)
         if after <= before
     ]
     span = indices[-1] - indices[0] + 1
@@ -123,10 +129,8 @@ def _body(body: dict[str, Any]) -> np.ndarray:
 def _best(bodies: list[np.ndarray]) -> list[np.ndarray]:
     if len(bodies) <= MAX_BODIES:
         return bodies
-    order = sorted(
-        range(len(bodies)), key=lambda place: -float(np.nan_to_num(bodies[place][:, 2]).sum())
-    )
-    return [bodies[place] for place in order[:MAX_BODIES]]
+    total = np.array([np.nan_to_num(body[:, 2]).sum() for body in bodies])
+    return [bodies[place] for place in np.argsort(-total, kind="stable")[:MAX_BODIES]]
 
 
 def _slots(bodies: list[np.ndarray], last: np.ndarray) -> list[int]:

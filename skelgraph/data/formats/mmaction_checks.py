@@ -10,6 +10,7 @@ import numpy as np
 
 from skelgraph.errors import FormatError
 
+MAX_CLASSES = 100_000
 CONTENTS_ONLY = {"frame_inds", "box_score", "raw_file"}
 
 
@@ -57,8 +58,9 @@ def _faults(item: Any) -> list[str]:
     faults = []
     if not isinstance(item.get("frame_dir"), str):
         faults.append("expected frame_dir as text, got none. Name the recording.")
-    if not _whole(item.get("label", -1)):
-        faults.append(f"expected a whole number as label, got {_short(item['label'])}. Correct it.")
+    label = item.get("label", -1)
+    if not _whole(label) or label >= MAX_CLASSES:
+        faults.append(f"expected a whole number as label, got {_short(label)}. Correct it.")
     if not isinstance(points, np.ndarray) or points.ndim != 4 or points.dtype.kind not in "fiu":
         faults.append(
             f"expected keypoint as numbers (M, T, V, C), got {_short(points)}. Correct it."

@@ -55,6 +55,8 @@ def parse_skeleton(data: bytes, path: Path) -> BodyRows:
     Raises:
         FormatError: Lists faults with line and frame.
     """
+    if not data.strip():
+        raise FormatError(f"{path}: expected a number of frames, got an empty file. Copy it again.")
     if not data.endswith(b"\n"):
         data += b"\n"
     return parse_fast(data) or parse_checked(data, path)
