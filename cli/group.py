@@ -20,6 +20,7 @@ ENVIRONMENT_PREFIX = "SKELGRAPH"
 COMMANDS: dict[str, tuple[str, str]] = {
     "layouts": ("skelgraph.cli.layouts", "List, show and check skeleton layouts."),
     "convert": ("skelgraph.cli.convert", "Convert recordings to a store."),
+    "extract": ("skelgraph.cli.extract", "Find the landmarks in pictures and videos."),
     "select": ("skelgraph.cli.select", "Write chosen clips of a store to a new one."),
     "merge": ("skelgraph.cli.merge", "Write the clips of several stores to one."),
     "inspect": ("skelgraph.cli.inspect_store", "Tell what is in a store or a recording."),

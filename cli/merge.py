@@ -39,7 +39,7 @@ def command(
       skelgraph merge first_store second_store both
       skelgraph merge morning evening day --same-subjects
     """
-    from skelgraph.cli.convert import print_made
+    from skelgraph.cli.conversion_lines import print_made
     from skelgraph.cli.output import track
     from skelgraph.data.merging import merge
 

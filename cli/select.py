@@ -118,7 +118,7 @@ def command(
       skelgraph select my_store sorted --class-map actions_and_gestures.csv
       skelgraph select my_store front --cameras 1 --drop-subjects 3,7-9 --unlabelled drop
     """
-    from skelgraph.cli.convert import print_made
+    from skelgraph.cli.conversion_lines import print_made
     from skelgraph.cli.output import track
     from skelgraph.data.selecting import select
 

@@ -50,7 +50,7 @@ def write_files(
     force: bool,
 ) -> None:
     """Write the files of a store; see `skelgraph.data.store.write_store`."""
-    _check_free(target, force=force)
+    check_free(target, force=force)
     with _beside(target) as folder:
         writer = _Writer(folder, class_names)
         with _disk_errors(target, writer):
@@ -202,7 +202,12 @@ def _unlike(clip: Clip, key: str, expected: object, got: object) -> str:
     )
 
 
-def _check_free(target: Path, *, force: bool) -> None:
+def check_free(target: Path, *, force: bool) -> None:
+    """Check that a store can go to a place: it is free, or holds a store and may be replaced.
+
+    Raises:
+        StoreError: If something is in the way.
+    """
     if not target.exists() and not target.is_symlink():
         return
     if not force:
@@ -283,7 +288,7 @@ def _put_in_place(folder: Path, target: Path, *, force: bool) -> None:
     if not target.exists():
         folder.rename(target)
         return
-    _check_free(target, force=force)
+    check_free(target, force=force)
     old = target.with_name(folder.name.replace(".partial-", ".replaced-"))
     target.rename(old)
     try:

@@ -1,0 +1,72 @@
+"""What a new store and its conversion report say on the command line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from skelgraph.data.store import Store
+
+
+def print_made(made: Store, *, quiet: bool, as_json: bool) -> None:
+    """Print a store that was made: its report on stderr, what it holds on stdout."""
+    from skelgraph.cli.output import note
+
+    for line in report_lines(made.report):
+        note(line, quiet=quiet)
+    print_store(made, as_json=as_json)
+
+
+def report_lines(report: dict[str, Any]) -> list[str]:
+    """Word the report of a conversion, a fact a line."""
+    lines = [f"note: {text}" for text in report["notes"]]
+    lines += [f"repaired: {count:,} {what}" for what, count in report["repaired"].items()]
+    for what in ("skipped", "dropped"):
+        lines += _listed(what, report[what])
+    return lines + _survey_lines(report["survey"])
+
+
+def _listed(what: str, reasons: dict[str, str]) -> list[str]:
+    lines = [f"{what}: {name} ({why})" for name, why in list(reasons.items())[:10]]
+    if len(reasons) > 10:
+        lines.append(f"{what}: ... and {len(reasons) - 10} more")
+    return lines
+
+
+def _survey_lines(survey: dict[str, Any]) -> list[str]:
+    """Word what the clips hold that a user should know."""
+    lines = []
+    gaps = sorted(survey.get("joints", {}).items(), key=lambda item: -item[1])
+    if gaps:
+        shown = ", ".join(f"{joint} {share:.1%}" for joint, share in gaps[:5])
+        more = f", and {len(gaps) - 5} more joints" if len(gaps) > 5 else ""
+        lines.append(f"gaps: not seen in a share of the frames: {shown}{more}")
+    if survey.get("outside"):
+        lines.append(f"outside: {survey['outside']:,} joint positions lie outside the picture")
+    copies = list(survey.get("duplicates", {}).items())
+    lines += [f"duplicate: {clip} has the numbers of {first}" for clip, first in copies[:5]]
+    if len(copies) > 5:
+        lines.append(f"duplicate: ... and {len(copies) - 5} more")
+    return lines
+
+
+def print_store(store: Store, *, as_json: bool) -> None:
+    """Print what a new store holds."""
+    from skelgraph.cli.output import print_json
+
+    if as_json:
+        facts = {
+            "store": store.path,
+            "layout": store.layout.name,
+            "clips": store.num_clips,
+            "frames": len(store.keypoints),
+            "classes": list(store.class_names),
+        }
+        print_json({**facts, "report": store.report})
+        return
+    click.echo(
+        f"{store.path}: {store.num_clips} clips, {len(store.class_names)} classes, "
+        f"{len(store.keypoints)} frames, layout {store.layout.name}"
+    )
