@@ -73,6 +73,12 @@ DETECTORS = ("hands", "pose", "holistic")
     help="MediaPipe model (.task) or a folder of them; may be given twice. Else looked for in "
     "SKELGRAPH_MODELS, then downloaded once from MediaPipe's storage.",
 )
+@click.option(
+    "--overlay",
+    metavar="PATH",
+    type=click.Path(path_type=Path),
+    help="Draw what was found: an .mp4 for a video, a .png for a picture, a folder for several.",
+)
 @force_option
 @report_options
 def command(
@@ -88,6 +94,7 @@ def command(
     labels: Path | None,
     folder_labels: bool | None,
     models: tuple[Path, ...],
+    overlay: Path | None,
     force: bool,
     quiet: bool,
     as_json: bool,
@@ -101,31 +108,37 @@ def command(
     \b
     Example:
       skelgraph extract recordings/ my_store
-      skelgraph extract talk.mp4 walk.mp4 my_store --detector holistic
+      skelgraph extract talk.mp4 my_store --detector holistic --overlay talk_drawn.mp4
     """
     from skelgraph.cli.conversion_lines import print_store, report_lines
     from skelgraph.cli.output import note, track
     from skelgraph.live.extract_options import ExtractOptions
     from skelgraph.live.extracting import extract
 
-    made = extract(
-        media,
-        store,
-        options=ExtractOptions(
-            detector=detector,
-            mirrored=mirrored,
-            world=world,
-            max_bodies=max_bodies,
-            min_confidence=min_confidence,
-            models=models,
-            folder_labels=folder_labels,
-            labels=labels,
-            fps=fps,
-            pad=pad,
-        ),
-        force=force,
-        track=lambda frames, total: track(frames, "extracting", total=total, quiet=quiet),
+    options = ExtractOptions(
+        detector=detector,
+        mirrored=mirrored,
+        world=world,
+        max_bodies=max_bodies,
+        min_confidence=min_confidence,
+        models=models,
+        folder_labels=folder_labels,
+        labels=labels,
+        fps=fps,
+        pad=pad,
     )
+    try:
+        made = extract(
+            media,
+            store,
+            options=options,
+            overlay=overlay,
+            force=force,
+            track=lambda frames, total: track(frames, "extracting", total=total, quiet=quiet),
+        )
+    except KeyboardInterrupt:
+        note("stopped: give the same command again to go on from here", quiet=quiet)
+        raise
     for line in report_lines(made.report):
         note(line, quiet=quiet)
     print_store(made, as_json=as_json)

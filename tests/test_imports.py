@@ -40,6 +40,8 @@ HEAVY_AT_IMPORT = {
     },
     "torch_geometric": set[str](),
     "mediapipe": set[str](),
+    "av": set[str](),
+    "PIL": set[str](),
     "matplotlib": {"plots"},
     "lightning": {"training"},
     "lightning_fabric": {"training"},
@@ -140,7 +142,7 @@ def test_every_package_that_is_imported_is_asked_for() -> None:
     config.read(ROOT / "setup.cfg")
     wanted = config["options"]["install_requires"] + config["options.extras_require"]["test"]
     asked = {re.split(r"[<>=!~;\[ ]", line)[0].lower() for line in wanted.split("\n") if line}
-    names = {"yaml": "pyyaml", "sklearn": "scikit-learn"}
+    names = {"yaml": "pyyaml", "sklearn": "scikit-learn", "PIL": "pillow"}
     for module, path in SOURCES.items():
         for name in imported_names(parsed(path), whole=True):
             top = name.split(".")[0]

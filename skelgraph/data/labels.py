@@ -36,6 +36,26 @@ def relabel(reading: Reading, path: Path) -> Reading:
     return replace(reading, clips=clips, class_names=names)
 
 
+def check_names(path: Path, names: Sequence[str]) -> None:
+    """Check before long work that a labels file can be read and names no other clips.
+
+    Args:
+        path: The CSV file.
+        names: Names that the clips will have.
+
+    Raises:
+        FormatError: If not.
+    """
+    _check_met(set(_read(path)) - set(names), names, path)
+
+
+def _check_met(left: set[str], met: Sequence[str], path: Path) -> None:
+    if left:
+        raise FormatError(
+            list_faults([_not_a_clip(f"{path}: clip", name, met) for name in sorted(left)])
+        )
+
+
 def _read(path: Path) -> dict[str, dict[str, str]]:
     try:
         reader = csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines())
@@ -100,10 +120,8 @@ def _relabelled(
         left.discard(clip.name)
         yield _changed(clip, rows.get(clip.name, {}), names)
     left -= set(reading.report.dropped)
-    if left:
-        raise FormatError(
-            list_faults([_not_a_clip(f"{path}: clip", name, met) for name in sorted(left)])
-        )
+    left -= {Path(file).with_suffix("").as_posix() for file in reading.report.skipped}
+    _check_met(left, met, path)
     if unnamed:
         reading.report.notes.append(f"{unnamed} clips are not in {path.name}: unlabelled")
 

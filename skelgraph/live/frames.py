@@ -8,7 +8,7 @@ time. The turn and flip that a phone writes into a file are applied here, from t
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -30,12 +30,14 @@ class MediaFacts:
         height: Height of the upright picture.
         fps: Frames per second. None: a picture.
         num_frames: Frames that the file claims; for progress only. 0: it does not say.
+        duration: Seconds that the file claims. None: a picture, or it does not say.
     """
 
     width: int
     height: int
     fps: float | None
     num_frames: int
+    duration: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,10 +47,12 @@ class Frame:
     Args:
         picture: Red, green, blue, uint8 (height, width, 3), rows without gaps.
         time: Seconds from the first frame. None: the file gives this frame no time.
+        damaged: Whether the decoder had to make up parts of it.
     """
 
     picture: np.ndarray
     time: float | None
+    damaged: bool = False
 
 
 def is_picture(path: Path) -> bool:
@@ -65,7 +69,7 @@ def probe(path: Path) -> MediaFacts:
     """
     for frame, facts in _frames(path):
         height, width = frame.picture.shape[:2]
-        return MediaFacts(width, height, facts.fps, facts.num_frames)
+        return replace(facts, width=width, height=height)
     raise _no_frames(path)
 
 
@@ -85,7 +89,7 @@ def read_frames(path: Path, *, mirrored: bool = False) -> Iterator[Frame]:
         count += 1
         picture = frame.picture[:, ::-1] if mirrored else frame.picture
         # MediaPipe takes any strides and silently misreads all but the plain ones.
-        yield Frame(np.ascontiguousarray(picture), frame.time)
+        yield replace(frame, picture=np.ascontiguousarray(picture))
     if not count:
         raise _no_frames(path)
 
@@ -110,29 +114,47 @@ def _picture(path: Path) -> Iterator[tuple[Frame, MediaFacts]]:
 
 
 def _video(path: Path) -> Iterator[tuple[Frame, MediaFacts]]:
-    av = _import_av()
+    av = import_av()
     try:
         with av.open(str(path)) as container:
             if not container.streams.video:
                 raise FormatError(f"{path}: expected pictures, got none. Leave it out.")
             stream = container.streams.video[0]
             stream.thread_type = "AUTO"
+            _check_whole(path, stream)
             fps = _rate(stream)
+            duration = container.duration / 1_000_000 if container.duration else None
+            num_frames = int(stream.frames) or round((duration or 0.0) * (fps or 0.0))
             shape = Fraction(stream.sample_aspect_ratio or 1)
             start: float | None = None
             for frame in container.decode(stream):
                 if start is None:
                     start = frame.time
                 time = None if frame.time is None or start is None else frame.time - start
-                facts = MediaFacts(frame.width, frame.height, fps, int(stream.frames))
-                yield Frame(_upright(frame, shape), time), facts
+                facts = MediaFacts(frame.width, frame.height, fps, num_frames, duration)
+                yield Frame(_upright(frame, shape), time, bool(frame.is_corrupt)), facts
     except (av.error.FFmpegError, ValueError, OSError) as error:
         if isinstance(error, FormatError):
             raise
         raise _damaged(path, "a whole video", error) from error
 
 
-def _import_av() -> Any:
+def _check_whole(path: Path, stream: Any) -> None:
+    """Hold the file's size against its own index, where its head has one.
+
+    A file that ends between two frames decodes without an error.
+    """
+    end = max((entry.pos + entry.size for entry in stream.index_entries), default=0)
+    size = path.stat().st_size
+    if end > size:
+        raise FormatError(
+            f"{path}: expected {end} bytes, as its index says, got {size}. It is cut off: copy it "
+            "again."
+        )
+
+
+def import_av() -> Any:
+    """Import PyAV, which the extra `video` installs."""
     try:
         import av
     except ImportError as error:

@@ -25,7 +25,17 @@ from skelgraph.live.one_store import (
     padded,
 )
 
+SHORT = 0.5
+"""Seconds by which sound may outlast the pictures without a word."""
+
 GAPS = "frames missing where the video has none at that time"
+
+
+WHAT = {"hands": "a hand", "pose": "a body", "holistic": "a body or a hand"}
+
+
+class NothingFoundError(FormatError):
+    """The detector found nothing in any medium."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +74,11 @@ def landmark_clips(
     options: ExtractOptions,
     report: ConversionReport,
 ) -> Iterator[Clip]:
-    """Make a clip of each medium, and count what was found, decided and dropped."""
+    """Make a clip of each medium, and count what was found, decided and dropped.
+
+    Raises:
+        NothingFoundError: At the end, if nothing was found in any.
+    """
     empty = total = 0
     uneven = []
     for job in jobs:
@@ -78,7 +92,13 @@ def landmark_clips(
         empty, total = empty + int((~seen).sum()), total + len(seen)
         if is_uneven(found.times):
             uneven.append(job.medium.file)
+        _note_short(job, found, report)
         yield clip
+    if empty == total:
+        raise NothingFoundError(
+            f"media: expected {WHAT[options.detector]} in at least one frame, got none in "
+            f"{total:,}. Take another --detector or a lower --min-confidence."
+        )
     if empty:
         report.note(f"nothing found in {empty:,} of {total:,} frames")
     if uneven and options.fps is None:
@@ -88,9 +108,26 @@ def landmark_clips(
         )
 
 
-def assembled(found: Detections, options: ExtractOptions) -> Assembled:
+def _note_short(job: Job, found: Detections, report: ConversionReport) -> None:
+    """Say so if a video ends well before the time that its head claims."""
+    claimed, last = job.facts.duration or 0.0, float(found.times[-1])
+    if claimed - last > max(SHORT, 2 / (job.facts.fps or 1.0)):
+        report.note(
+            f"{job.medium.file}: its pictures end after {last:.1f} of the {claimed:.1f} seconds "
+            "that its head claims; it may be cut off"
+        )
+
+
+def assembled(
+    found: Detections, options: ExtractOptions, *, world: bool | None = None
+) -> Assembled:
     """Put detections into slots as the options say."""
-    return assemble(found, options.detector, world=options.world, max_bodies=options.max_bodies)
+    return assemble(
+        found,
+        options.detector,
+        world=options.world if world is None else world,
+        max_bodies=options.max_bodies,
+    )
 
 
 def kept_result(job: Job, kept: KeptResults) -> Detections:

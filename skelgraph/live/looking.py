@@ -22,6 +22,7 @@ from skelgraph.live.media import Medium
 
 NO_TIME = "frames without a time -> one step after the frame before"
 NOT_RISING = "frames whose time did not rise -> just after the frame before"
+DAMAGED = "frames that the decoder had to make up in part, kept"
 LEAST_STEP = 0.001
 """Seconds between frames that MediaPipe can tell apart."""
 
@@ -80,7 +81,7 @@ def look(
     *,
     alone: bool,
 ) -> Iterator[None]:
-    """Look through all media that have no kept result; yields after every frame.
+    """Look through media and keep their results; yields after every frame.
 
     Pictures share landmarkers; each video has its own, because they remember the last frame.
     """
@@ -90,9 +91,8 @@ def look(
         min_confidence=options.min_confidence,
         max_bodies=options.max_bodies,
     )
-    left = [job for job in jobs if not kept.has(job.key)]
-    pictures = [job for job in left if is_picture(job.medium.path)]
-    videos = [job for job in left if not is_picture(job.medium.path)]
+    pictures = [job for job in jobs if is_picture(job.medium.path)]
+    videos = [job for job in jobs if not is_picture(job.medium.path)]
     for together in ([pictures] if pictures else []) + [[job] for job in videos]:
         with Landmarkers(how, video=not is_picture(together[0].medium.path)) as landmarkers:
             for job in together:
@@ -118,6 +118,7 @@ def _look_through(
                 f"{job.facts.height} like the first, got another size. Cut it in two there."
             )
         times.append(_time(frame, times, job.facts.fps, repaired))
+        repaired[DAMAGED] += frame.damaged
         found = landmarkers.find(frame.picture, time=times[-1])
         hands += [(number, one) for one in found.hands]
         bodies += [(number, one) for one in found.bodies]

@@ -49,6 +49,20 @@ def common_size(facts: Mapping[str, MediaFacts], *, pad: bool) -> tuple[int, int
     )
 
 
+def check_one_kind(is_picture: Mapping[str, bool]) -> None:
+    """Refuse pictures beside videos: a store has a frame rate or none.
+
+    Args:
+        is_picture: File -> whether it is a single picture.
+    """
+    if len(set(is_picture.values())) > 1:
+        groups = {file: "pictures" if single else "videos" for file, single in is_picture.items()}
+        raise FormatError(
+            f"media: expected videos or pictures, got both: {_grouped(groups)}. Extract each kind "
+            "to a store of its own."
+        )
+
+
 def common_rate(rates: Mapping[str, float | None], *, asked: float | None) -> float | None:
     """Find the frame rate of a store.
 
@@ -63,17 +77,12 @@ def common_rate(rates: Mapping[str, float | None], *, asked: float | None) -> fl
         FormatError: If rates differ by more than `SAME_RATE`, if a video is slower than the rate
             asked for, or if pictures stand beside videos; names files of each.
     """
-    groups = {
-        file: "a picture" if rate is None else f"{rate:.4g} frames per second"
-        for file, rate in rates.items()
-    }
+    check_one_kind({file: rate is None for file, rate in rates.items()})
+    groups = {file: f"{rate:.4g} frames per second" for file, rate in rates.items() if rate}
     known = np.array([rate for rate in rates.values() if rate is not None])
-    if len(known) not in (0, len(rates)):
-        raise FormatError(
-            f"media: expected videos or pictures, got both: {_grouped(groups)}. Extract each kind "
-            "to a store of its own."
-        )
     if not len(known):
+        if asked is not None:
+            raise FormatError("--fps: expected videos, got pictures only. Leave it out.")
         return None
     if asked is not None:
         slow = {file: groups[file] for file, rate in rates.items() if _slower(rate, asked)}
