@@ -34,5 +34,9 @@ def written_whole(path: str | Path, *, force: bool = True) -> Iterator[Path]:
     try:
         yield temporary
         temporary.replace(target)
+    except OSError as error:
+        if error.filename is None and error.errno is not None:
+            error.filename = str(target)  # a failed write does not say of which file
+        raise
     finally:
         temporary.unlink(missing_ok=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
 from pathlib import Path
 from typing import Any
 
 from skelgraph.errors import RunError
+from skelgraph.files import written_whole
 
 LAST = "last.pt"
 
@@ -17,17 +19,20 @@ def save_checkpoint(folder: Path, state: dict[str, Any]) -> Path:
     Args:
         folder: The run's `checkpoints` folder.
         state: Tensors and plain containers only.
+
+    Raises:
+        OSError: If the disk is full; the checkpoint before it stays.
     """
     import torch
 
-    folder.mkdir(parents=True, exist_ok=True)
-    target, temporary = folder / LAST, folder / f"{LAST}.part"
-    with temporary.open("wb") as file:
-        torch.save(state, file)
+    # torch turns a full disk into an error of its own zip writer: it writes to memory only.
+    content = io.BytesIO()
+    torch.save(state, content)
+    with written_whole(folder / LAST) as temporary, temporary.open("wb") as file:
+        file.write(content.getbuffer())
         file.flush()
         os.fsync(file.fileno())
-    temporary.replace(target)
-    return target
+    return folder / LAST
 
 
 def load_checkpoint(folder: Path) -> dict[str, Any]:

@@ -51,8 +51,12 @@ class Recogniser:
 
 
 def save_recogniser(path: Path, recogniser: Recogniser) -> None:
-    """Write weights and metadata into one file, whole or not at all."""
-    from safetensors.torch import save_file
+    """Write weights and metadata into one file, whole or not at all.
+
+    Raises:
+        OSError: If the disk is full.
+    """
+    from safetensors.torch import save
 
     metadata = {
         "schema_version": SCHEMA_VERSION,
@@ -66,8 +70,9 @@ def save_recogniser(path: Path, recogniser: Recogniser) -> None:
         "provenance": recogniser.provenance,
     }
     state = {k: v.detach().cpu().contiguous() for k, v in recogniser.model.state_dict().items()}
+    content = save(state, metadata={KEY: json.dumps(metadata)})
     with written_whole(path) as temporary:
-        save_file(state, temporary, metadata={KEY: json.dumps(metadata)})
+        temporary.write_bytes(content)
 
 
 def load_recogniser(path: str | Path, *, device: str | torch.device = "cpu") -> Recogniser:
@@ -78,11 +83,11 @@ def load_recogniser(path: str | Path, *, device: str | torch.device = "cpu") -> 
             own description.
     """
     file = find_weights(path)
-    metadata, state = _read(file)
+    text, state = _read(file)
     try:
-        recogniser = _build(metadata)
+        recogniser = _build(json.loads(text))
         recogniser.model.load_state_dict(state)
-    except (KeyError, TypeError, RuntimeError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, RuntimeError) as error:
         first = str(error).strip().splitlines()
         raise RunError(
             f"{file}: expected weights that fit the model described in the file, got others "
@@ -107,7 +112,7 @@ def find_weights(path: str | Path) -> Path:
     return file
 
 
-def _read(file: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+def _read(file: Path) -> tuple[str, dict[str, torch.Tensor]]:
     from safetensors import SafetensorError, safe_open
 
     try:
@@ -124,7 +129,7 @@ def _read(file: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
             f"{file}: expected weights that skelgraph wrote, got a file without its metadata. "
             "Give the model.safetensors of a run."
         )
-    return json.loads(text), state
+    return text, state
 
 
 def _build(metadata: dict[str, Any]) -> Recogniser:

@@ -24,6 +24,7 @@ from skelgraph.training.config import (
 from skelgraph.training.loop import epoch_seed
 from skelgraph.training.run import claimed, read_config, write_config
 from skelgraph.training.schedule import warmup_cosine
+from tests.limits import small_files
 
 
 def test_configuration_goes_through_yaml_and_back(tmp_path: Path) -> None:
@@ -103,6 +104,14 @@ def test_a_checkpoint_replaces_the_one_before_whole(tmp_path: Path) -> None:
     save_checkpoint(tmp_path, {"epoch": 1})
     save_checkpoint(tmp_path, {"epoch": 2})
     assert load_checkpoint(tmp_path) == {"epoch": 2}
+    assert [file.name for file in tmp_path.iterdir()] == [LAST]
+
+
+def test_a_full_disk_keeps_the_checkpoint_before(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path, {"epoch": 1})
+    with small_files(50_000), pytest.raises(OSError, match=LAST):
+        save_checkpoint(tmp_path, {"epoch": 2, "weights": torch.zeros(100_000)})
+    assert load_checkpoint(tmp_path) == {"epoch": 1}
     assert [file.name for file in tmp_path.iterdir()] == [LAST]
 
 

@@ -23,7 +23,8 @@ from skelgraph.training.config import DataOptions, ProtocolOptions, RunConfig
 from skelgraph.training.progress import Reporter
 from skelgraph.training.scoring import evaluate, predict
 from skelgraph.training.supervised import train
-from skelgraph.training.weights import load_recogniser
+from skelgraph.training.weights import load_recogniser, save_recogniser
+from tests.limits import small_files
 from tests.training.clips import make_config, make_store
 
 OWN_LAYOUT = """
@@ -227,7 +228,7 @@ def test_a_subject_in_two_parts_is_refused(store: Store, tmp_path: Path) -> None
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("damage", ["cut", "not ours", "other layout"])
+@pytest.mark.parametrize("damage", ["cut", "not ours", "other layout", "metadata"])
 def test_damaged_weights_are_refused(run: Path, tmp_path: Path, damage: str) -> None:
     file = tmp_path / "model.safetensors"
     if damage == "cut":
@@ -236,10 +237,21 @@ def test_damaged_weights_are_refused(run: Path, tmp_path: Path, damage: str) -> 
         from safetensors.torch import save_file
 
         save_file({"x": torch.zeros(1)}, file)
+    elif damage == "metadata":
+        from safetensors.torch import save_file
+
+        save_file({"x": torch.zeros(1)}, file, metadata={"skelgraph": '{"layout": '})
     else:
         _swap_layout(run / "model.safetensors", file)
     with pytest.raises(RunError, match=r"model\.safetensors: expected"):
         load_recogniser(file)
+
+
+def test_a_full_disk_leaves_no_piece_of_the_weights(run: Path, tmp_path: Path) -> None:
+    recogniser = load_recogniser(run)
+    with small_files(50_000), pytest.raises(OSError, match=r"model\.safetensors"):
+        save_recogniser(tmp_path / "model.safetensors", recogniser)
+    assert not list(tmp_path.iterdir())
 
 
 def _swap_layout(source: Path, target: Path) -> None:
