@@ -88,12 +88,13 @@ def split_clips(
 
     Raises:
         ProtocolError: If a part stays empty, a class has one clip or none to train on, a
-            subject or a recording would be in two parts, or an id or a name is unknown.
+            subject or a recording would be in two parts, an id or a name is unknown, or
+            `test`, `val` or `files` is given to a protocol that does not look at it.
     """
     if protocol not in PROTOCOLS:
         raise ProtocolError(unknown_name("protocol", protocol, PROTOCOLS))
     request = _Request(fold, folds, val_fraction, test, val, files, seed)
-    faults = _request_faults(request)
+    faults = [*_request_faults(request), *_idle_options(protocol, request)]
     if faults:
         raise ProtocolError(list_faults(faults))
     labelled = np.flatnonzero(table.label >= 0)
@@ -268,6 +269,18 @@ def _request_faults(request: _Request) -> list[str]:
     if request.folds < 2:
         faults.append(f"folds: expected at least 2, got {request.folds}. Ask for more.")
     return faults
+
+
+def _idle_options(protocol: str, request: _Request) -> list[str]:
+    """List what was given although the protocol does not look at it."""
+    by_id = ("xsub", "xview", "xset")
+    readers = {"test": by_id, "val": (*by_id, "loso"), "files": ("files",)}
+    return [
+        f"{name}: expected none with protocol {protocol}, got {getattr(request, name)}. "
+        f"Leave it out, or take protocol {' or '.join(protocols)}."
+        for name, protocols in readers.items()
+        if getattr(request, name) is not None and protocol not in protocols
+    ]
 
 
 def _ids(values: np.ndarray) -> list[int]:

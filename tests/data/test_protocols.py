@@ -212,6 +212,9 @@ def test_missing_split_files_are_told(tmp_path: Path) -> None:
         ("xsub", {"test": [1, 9]}, "subject: expected some of 0, 1, 2, 3, 4, 5, got 9"),
         ("xsub", {"test": [1], "val": [1]}, "different ones in test and val, got 1"),
         ("xsub", {"test": [0, 1, 2, 3, 4, 5]}, "expected clips in train, got none"),
+        ("random", {"test": [1], "val": [1]}, "test: expected none with protocol random"),
+        ("loso", {"test": [1]}, "take protocol xsub or xview or xset"),
+        ("xsub", {"files": "split.csv"}, "files: expected none with protocol xsub"),
         ("xview", {"test": [1]}, "expected a camera for every clip, got none for 36 of 36"),
     ],
 )
