@@ -14,6 +14,11 @@ CENTRES = ("clip", "frame")
 OPTIMISERS = ("adamw", "sgd")
 SELECTIONS = ("best", "last")
 
+NOT_NEGATIVE = {
+    "training": ("link_lr", "weight_decay", "link_weight", "forecast_weight", "clip_norm"),
+    "augment": ("turn", "tilt", "roll", "scale"),
+}
+
 T = TypeVar("T")
 
 
@@ -193,6 +198,12 @@ def check(config: RunConfig) -> None:
             ("link_epochs", training.link_epochs, "at least 0", training.link_epochs >= 0),
             ("batch_size", training.batch_size, "at least 2", training.batch_size >= 2),
             ("lr", training.lr, "a positive number", training.lr > 0),
+            *(
+                (name, number, "at least 0", number >= 0)
+                for part, names in NOT_NEGATIVE.items()
+                for name in names
+                for number in [getattr(getattr(config, part), name)]
+            ),
             ("num_frames", data.num_frames, "at least 0", data.num_frames >= 0),
             ("crop", data.crop, "a share in (0, 1]", 0 < data.crop <= 1),
             ("ema", training.ema, "a decay in [0, 1)", 0 <= training.ema < 1),

@@ -24,6 +24,7 @@ from skelgraph.training.config import (
 from skelgraph.training.loop import epoch_seed
 from skelgraph.training.run import claimed, read_config, write_config
 from skelgraph.training.schedule import warmup_cosine
+from skelgraph.transforms.options import AugmentOptions
 from tests.limits import small_files
 
 
@@ -49,12 +50,14 @@ def test_all_faults_of_a_configuration_come_at_once() -> None:
     wrong = RunConfig(
         layout="x",
         data=DataOptions(centre="clap", crop=0.0),
-        training=TrainOptions(epochs=0, lr=-1.0),
+        training=TrainOptions(epochs=0, lr=-1.0, weight_decay=-0.1, clip_norm=float("nan")),
+        augment=AugmentOptions(scale=-2.0),
     )
     with pytest.raises(ConfigError) as caught:
         check(wrong)
     text = str(caught.value)
     assert all(word in text for word in ("'clip'", "crop", "epochs", "lr"))
+    assert all(word in text for word in ("weight_decay", "clip_norm", "scale"))
 
 
 def test_the_rate_rises_then_falls() -> None:
