@@ -57,7 +57,7 @@ def make_fabric(devices: Devices, precision: str) -> Fabric:
             strategy=strategy,
             precision=precision,  # type: ignore[arg-type]
         )
-    except (ValueError, RuntimeError) as error:
+    except (TypeError, ValueError, RuntimeError) as error:
         raise ConfigError(
             f"device: expected one that this machine has, got '{devices.accelerator}' x {count} "
             f"({error}). Try --device cpu."
