@@ -195,7 +195,7 @@ class ClipSet:
             positions=torch.from_numpy(positions.transpose(0, 4, 1, 3, 2).copy()),
             visible=torch.from_numpy(visible.swapaxes(2, 3).copy()),
             frames=frames,
-            label=torch.from_numpy(self.labels)[index],
+            label=torch.from_numpy(self._table.label[self.windows.row[index.numpy()]]),
             index=index,
         )
 

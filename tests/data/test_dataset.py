@@ -272,3 +272,10 @@ def test_what_cannot_be_is_told() -> None:
         clip_set(walks(1)).batch([0], num_frames=3, centre="frames")
     with pytest.raises(ConfigError, match=r"num_frames: expected at least 1"):
         clip_set(walks(1)).batch([0], num_frames=0)
+
+
+def test_a_batch_looks_up_its_own_labels_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = clip_set(walks(3))
+    expected = found.labels[[2, 0]].tolist()
+    monkeypatch.setattr(ClipSet, "labels", property(lambda own: pytest.fail("asked for all")))
+    assert found.batch([2, 0], num_frames=4).label.tolist() == expected
