@@ -66,6 +66,7 @@ def fit_temperature(logits: Tensor, labels: Tensor) -> float:
         of 400 values, so that the result does not depend on an optimiser's start.
     """
     grid = torch.logspace(-1.30103, 1.30103, 400, dtype=torch.float64)
-    scaled = logits.double().unsqueeze(0) / grid.view(-1, 1, 1)
-    loss = -scaled.log_softmax(2)[:, torch.arange(len(labels)), labels].mean(1)
-    return float(grid[loss.argmin()])
+    precise, rows = logits.double(), torch.arange(len(labels))
+    # One value after the other: all at once would take 400 times the memory of the logits.
+    losses = [-(precise / value).log_softmax(1)[rows, labels].mean() for value in grid]
+    return float(grid[torch.stack(losses).argmin()])

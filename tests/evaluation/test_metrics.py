@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from skelgraph.evaluation.intervals import paired_interval, wilson_interval
 from skelgraph.evaluation.metrics import fit_temperature, score
@@ -52,6 +53,22 @@ def test_temperature_undoes_a_known_factor() -> None:
     labels = torch.multinomial(logits.softmax(1), 1, generator=generator).squeeze(1)
     assert fit_temperature(logits, labels) == pytest.approx(1.0, rel=0.1)
     assert fit_temperature(logits * 4, labels) == pytest.approx(4.0, rel=0.1)
+
+
+def test_temperature_takes_no_more_memory_than_a_few_logits() -> None:
+    class Largest(TorchDispatchMode):
+        values = 0
+
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
+            result = func(*args, **(kwargs or {}))
+            if isinstance(result, torch.Tensor):
+                self.values = max(self.values, result.numel())
+            return result
+
+    logits, labels = _draw(4)
+    with Largest() as largest:
+        fit_temperature(logits, labels)
+    assert largest.values <= logits.numel()
 
 
 def test_wilson_interval_stays_inside_and_holds_the_share() -> None:
