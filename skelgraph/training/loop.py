@@ -97,7 +97,10 @@ class Loop:
         self.total_epochs = self.link_epochs + options.epochs
         self.steps = max(1, round(len(train) / options.batch_size))
         self.average = WeightAverage(model, decay=options.ema)
-        self.class_weights = _class_weights(train, config, self.bare.num_classes)
+        self.class_weights: Tensor | None = None
+        if options.class_weights:
+            weights = weigh_classes(train.labels, self.bare.num_classes)
+            self.class_weights = weights.to(fabric.device)
         self.progress = Progress()
 
     @property
@@ -263,10 +266,10 @@ class Losses:
 
     def add(self, batch: Batch, terms: Mapping[str, Tensor]) -> None:
         """Add a batch's means, weighted by its clips."""
-        size = len(batch.label)
+        size = len(batch)
         self.count += size
         for name, term in terms.items():
-            self.sums[name] = self.sums.get(name, torch.zeros(())) + term.detach().cpu() * size
+            self.sums[name] = self.sums.get(name, torch.zeros(())) + term.detach() * size
 
     def mean(self) -> dict[str, float]:
         """Return the mean of each term."""
@@ -308,9 +311,13 @@ def has_links(model: nn.Module) -> bool:
     return getattr(model, "aim", None) is not None
 
 
-def _class_weights(train: ClipSet, config: RunConfig, classes: int) -> Tensor | None:
-    if not config.training.class_weights:
-        return None
-    counts = np.bincount(train.labels, minlength=classes).clip(1)
-    weights = len(train) / (np.count_nonzero(np.bincount(train.labels)) * counts)
+def weigh_classes(labels: np.ndarray, num_classes: int) -> Tensor:
+    """Weigh classes by 1 / frequency, mean 1 over the clips.
+
+    Example:
+        >>> weigh_classes(np.array([0, 0, 0, 1]), 2).tolist()
+        [0.6666666865348816, 2.0]
+    """
+    counts = np.bincount(labels, minlength=num_classes)
+    weights = len(labels) / (np.count_nonzero(counts) * counts.clip(1))
     return torch.as_tensor(weights, dtype=torch.float32)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import yaml
@@ -21,7 +23,7 @@ from skelgraph.training.config import (
     check,
     from_dict,
 )
-from skelgraph.training.loop import epoch_seed
+from skelgraph.training.loop import Loop, Losses, epoch_seed
 from skelgraph.training.run import claimed, read_config, write_config
 from skelgraph.training.schedule import warmup_cosine
 from skelgraph.transforms.options import AugmentOptions
@@ -133,6 +135,36 @@ def test_a_missing_checkpoint_says_what_to_do(tmp_path: Path) -> None:
 def test_epochs_of_all_seeds_differ() -> None:
     seeds = {epoch_seed(seed, epoch) for seed in range(20) for epoch in range(20)}
     assert len(seeds) == 400
+
+
+def test_losses_do_not_wait_for_the_device() -> None:
+    losses = Losses()
+    # A tensor of the device `meta` has no value: whoever asks for it fails.
+    losses.add(torch.zeros(3), {"train_loss": torch.ones((), device="meta")})  # type: ignore[arg-type]
+    assert losses.sums["train_loss"].device.type == "meta"
+
+
+def test_class_weights_lie_where_the_model_runs(tmp_path: Path) -> None:
+    class Elsewhere:
+        """Stands in for Lightning on a device that this machine need not have."""
+
+        device = torch.device("meta")
+
+        def setup(self, model: nn.Module, optimiser: object) -> tuple[nn.Module, object]:
+            return nn.Sequential(OrderedDict(module=model)), optimiser
+
+    class Labels:
+        labels = np.array([0, 0, 1])
+
+        def __len__(self) -> int:
+            return 3
+
+    model = nn.Linear(2, 2)
+    model.num_classes = 2  # type: ignore[assignment]
+    config = RunConfig(layout="x", training=TrainOptions(class_weights=True))
+    given = {"layout": None, "fabric": Elsewhere(), "folder": tmp_path, "report": None}
+    loop = Loop(model, Labels(), Labels(), config=config, **given)  # type: ignore[arg-type]
+    assert loop.class_weights is not None and loop.class_weights.device.type == "meta"
 
 
 def test_a_run_that_exists_is_left_alone(tmp_path: Path) -> None:
