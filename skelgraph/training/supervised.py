@@ -13,7 +13,6 @@ import torch
 from skelgraph import __version__
 from skelgraph.data.clip import num_spatial
 from skelgraph.data.store import Store
-from skelgraph.errors import SkelgraphError
 from skelgraph.evaluation.metrics import fit_temperature
 from skelgraph.graphs import Layout, load_layout, map_joints
 from skelgraph.models import build_model, resolve_config
@@ -99,14 +98,14 @@ def _alone_first(fabric: Fabric, work: Callable[[], None]) -> None:
     """Let the first process do some work while the others wait; its failure ends them all.
 
     Raises:
-        SkelgraphError: What the work raised, in the first process.
+        Exception: What the work raised, in the first process.
         SystemExit: In the others, without a word.
     """
-    failure = None
+    failure: Exception | None = None
     if fabric.is_global_zero:
         try:
             work()
-        except SkelgraphError as error:
+        except Exception as error:  # a full disk as well: the others must not wait for ever
             failure = error
     failed = fabric.broadcast(failure is not None)
     if failure is not None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from skelgraph.graphs import load_layout
+from skelgraph.training.supervised import _alone_first
 from tests.training.clips import make_store
 
 QUICK = ["--epochs", "2", "--link-epochs", "1", "--batch-size", "8", "--num-frames", "8"]
@@ -44,3 +45,22 @@ def test_simulated_clips_are_made_once_for_two_processes(tmp_path: Path) -> None
     done = train("--layout", "mediapipe_hands", "--subjects", "3", *where, *QUICK)
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_no_process_waits_for_one_that_failed(first: bool) -> None:
+    told: list[bool] = []
+
+    class Process:
+        is_global_zero = first
+
+        def broadcast(self, failed: bool) -> bool:
+            told.append(failed)
+            return True
+
+    def work() -> None:
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError if first else SystemExit):
+        _alone_first(Process(), work)  # type: ignore[arg-type]
+    assert told == [first]
