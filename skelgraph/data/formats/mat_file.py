@@ -1,14 +1,16 @@
-"""One variable out of a MATLAB file, read through scipy behind checks.
+"""One variable out of a MATLAB file of version 5 to 7: an array of numbers, or cells of them.
 
-A damaged or made-up file may claim any size and nest cells without end; scipy would follow it.
-So the file is first walked without building anything: what is compressed must not unfold to
-more than a fixed multiple, cells may hold plain numbers only, and no array may claim more
-than the bytes that are there.
+Read here and not through scipy, whose reader crashes the whole program on some damaged files.
+A file may claim any size and nest cells without end: what is compressed must not unfold to more
+than a fixed multiple, cells may hold plain numbers only, and no array may claim more than the
+bytes that are there.
+
+Source:
+    MathWorks, "MAT-File Format" (matfile_format.pdf), level 5.
 """
 
 from __future__ import annotations
 
-import io
 import math
 import struct
 import zlib
@@ -16,7 +18,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -27,6 +28,15 @@ HEADER = 128
 COMPRESSED, MATRIX = 15, 14
 CELL = 1
 PLAIN = frozenset(range(6, 16))  # classes double, single, int8 ... uint64
+COMPLEX = 0x08
+TYPES = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
+DAMAGE = (OSError, ValueError, IndexError, OverflowError, MemoryError, struct.error, zlib.error)
+
+
+class _NoNumbersError(ValueError):
+    """The variable is sound and holds something else than real numbers."""
+
+
 UNFOLDS = 16  # times the size of the file, and
 SPARE = 1 << 24  # bytes more: frames in which nothing was seen fold to almost nothing
 BLOCK = 1 << 16
@@ -64,7 +74,7 @@ def has_variable(path: Path, name: str) -> bool:
             if not file.read(HEADER).startswith(MAGIC):
                 return False
         return any(_name(matrix) == name for matrix in _variables(path.read_bytes()))
-    except (OSError, ValueError, struct.error, zlib.error):
+    except DAMAGE:
         return False
 
 
@@ -75,26 +85,20 @@ def read_variable(path: Path, name: str) -> np.ndarray:
         FormatError: If the file is damaged, is no MATLAB 5 file, or lacks the variable.
     """
     try:
-        content = path.read_bytes()
-        for matrix in _variables(content):
+        for matrix in _variables(path.read_bytes()):
             if _name(matrix) == name:
-                _check_array(matrix, cells=True)
-        value = _load(content, name)
-    except Exception as error:
-        # scipy raises whatever its parts do on bytes that are not what they say.
-        raise FormatError(_damaged(path, error)) from error
-    if not isinstance(value, np.ndarray):
+                return _array(matrix)
+    except _NoNumbersError as error:
         raise FormatError(
-            f"{path}: expected a variable '{name}', got none. Check that the file is the one "
-            "with the skeletons."
-        )
-    return value
-
-
-def _load(content: bytes, name: str) -> Any:
-    from scipy.io import loadmat
-
-    return loadmat(io.BytesIO(content), variable_names=[name]).get(name)
+            f"{path}: expected real numbers in '{name}', got {error}. Check that the file is the "
+            "one with the skeletons."
+        ) from error
+    except DAMAGE as error:
+        raise FormatError(_damaged(path, error)) from error
+    raise FormatError(
+        f"{path}: expected a variable '{name}', got none. Check that the file is the one with "
+        "the skeletons."
+    )
 
 
 def _damaged(path: Path, error: Exception) -> str:
@@ -147,17 +151,49 @@ def _name(matrix: _Matrix) -> str:
     return matrix.content[first:last].decode("ascii", errors="replace")
 
 
-def _check_array(matrix: _Matrix, *, cells: bool) -> None:
-    """Refuse all but plain numbers, and cells of them; and more values than there are bytes."""
-    (_, flags, _), (_, first, last), (_, _, end) = _header(matrix)
-    kind = matrix.content[flags if matrix.order == "<" else flags + 3]
-    sizes = np.frombuffer(matrix.content[first:last], dtype=f"{matrix.order}i4").tolist()
-    count, held = math.prod(sizes), len(matrix.content) - end
-    if min(sizes, default=0) < 0 or count > held:
-        raise ValueError(f"{count} values in {held} bytes")
-    if kind == CELL and cells:
-        for inside, start, stop in islice(matrix.elements(), 3, None):
-            if inside == MATRIX and stop > start:
-                _check_array(_Matrix(matrix.content[start:stop], matrix.order), cells=False)
-    elif kind not in PLAIN:
-        raise ValueError(f"values of MATLAB class {kind}, which are no numbers")
+def _array(matrix: _Matrix) -> np.ndarray:
+    """Read numbers, or cells of numbers (dtype object)."""
+    kind, _ = _class(matrix)
+    if kind != CELL:
+        return _numbers(matrix)
+    inside = [
+        matrix.content[first:last]
+        for element, first, last in islice(matrix.elements(), 3, None)
+        if element == MATRIX
+    ]
+    shape = _shape(matrix)
+    if math.prod(shape) != len(inside):
+        raise ValueError(f"{len(inside)} cells for shape {shape}")
+    cells = np.empty(len(inside), dtype=object)
+    for place, content in enumerate(inside):
+        part = _Matrix(content, matrix.order)
+        cells[place] = _numbers(part) if content else np.empty((0, 0))
+    return cells.reshape(shape, order="F")
+
+
+def _numbers(matrix: _Matrix) -> np.ndarray:
+    kind, is_complex = _class(matrix)
+    if kind not in PLAIN or is_complex:
+        got = "complex ones" if is_complex else f"values of MATLAB class {kind}"
+        raise _NoNumbersError(got)
+    shape = _shape(matrix)
+    element, first, last = next(islice(matrix.elements(), 3, None), (0, 0, 0))
+    if element not in TYPES:
+        raise ValueError(f"numbers of type {element}")
+    numbers = np.frombuffer(matrix.content[first:last], dtype=f"{matrix.order}{TYPES[element]}")
+    return numbers.reshape(shape, order="F")
+
+
+def _class(matrix: _Matrix) -> tuple[int, bool]:
+    """Read the class of a variable and whether it has imaginary parts."""
+    (_, first, last), *_ = _header(matrix)
+    (flags,) = struct.unpack(f"{matrix.order}I", matrix.content[first:last][:4])
+    return flags & 0xFF, bool(flags >> 8 & COMPLEX)
+
+
+def _shape(matrix: _Matrix) -> tuple[int, ...]:
+    _, (_, first, last), _ = _header(matrix)
+    shape = np.frombuffer(matrix.content[first:last], dtype=f"{matrix.order}i4").tolist()
+    if len(shape) < 2 or min(shape) < 0 or math.prod(shape) > len(matrix.content):
+        raise ValueError(f"shape {shape[:4]} in {len(matrix.content)} bytes")
+    return tuple(shape)

@@ -76,7 +76,10 @@ def test_classes_are_what_names_begin_with(tmp_path: Path) -> None:
         ([*poses(), np.zeros((18, 3))], r"frame 5: expected 19 x 3 numbers, got .*\(18, 3\)"),
         ([np.zeros((7, 3))], r"frame 1: expected 15 or 19 x 3 numbers"),
         ([*poses(2), *poses(2, 15)], r"frame 3|frame 1"),
-        ([np.zeros((19, 3)) * 1j, *poses()], r"frame 1: expected 19 x 3 numbers, got complex"),
+        (
+            [np.zeros((19, 3)) * 1j, *poses()],
+            r"expected real numbers in 'GTpose2', got complex ones",
+        ),
     ],
 )
 def test_what_is_no_pose(tmp_path: Path, frames: list[Any], match: str) -> None:
