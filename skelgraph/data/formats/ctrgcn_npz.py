@@ -42,7 +42,7 @@ CHANNELS = 3
 def recognises(path: Path) -> bool:
     """Tell whether this is an .npz file with x_train or x_test and their labels."""
     names = array_names(path)
-    return any({f"x_{part}", f"y_{part}"} <= names for part in PARTS)
+    return "keypoints" not in names and any({f"x_{part}", f"y_{part}"} <= names for part in PARTS)
 
 
 def read(path: Path, *, options: ReadOptions) -> Reading:

@@ -41,8 +41,8 @@ def load(file: Path) -> Poses:
         FormatError: Lists what is wrong with it, with the frame.
     """
     content = load_json(file)
-    frames = content.get("data") if isinstance(content, dict) else None
-    if not isinstance(frames, list) or not frames:
+    frames = content.get("data") if isinstance(content, dict) else content
+    if not isinstance(content, dict) or not isinstance(frames, list) or not frames:
         raise FormatError(
             f"{file}: expected 'data', a list of frames, got "
             f"{'an empty list' if frames == [] else type(frames).__name__}. Leave the file out."

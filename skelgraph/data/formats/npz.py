@@ -11,6 +11,7 @@ tracking state (0 lost, 1 inferred, 2 tracked; kept as confidence 0, 0.5, 1).
 from __future__ import annotations
 
 import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -38,7 +39,7 @@ FACTS = ("keypoints", "offsets", "class_names", "joint_names", "layout", "fps", 
 # What zipfile, zlib and numpy raise on bytes that are not what they say.
 DAMAGE = (
     *(OSError, ValueError, EOFError, KeyError, RuntimeError, SyntaxError, OverflowError),
-    *(zipfile.BadZipFile, zlib.error, struct.error),
+    *(zipfile.BadZipFile, zlib.error, struct.error, tokenize.TokenError),
 )
 
 

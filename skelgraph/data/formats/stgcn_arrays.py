@@ -20,6 +20,7 @@ import numpy as np
 
 from skelgraph.data.clip import Clip
 from skelgraph.data.formats.files import find_files
+from skelgraph.data.formats.npz import DAMAGE
 from skelgraph.data.formats.ntu_names import CLASSES, class_names, parse_name
 from skelgraph.data.formats.point_sets import (
     PointSet,
@@ -115,7 +116,7 @@ def _labels_of(file: Path) -> Path | None:
 def _open(file: Path, root: Path) -> _Set:
     try:
         array = np.load(file, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError, SyntaxError, OverflowError) as error:
+    except DAMAGE as error:
         raise FormatError(
             f"{file}: expected a whole .npy array of numbers, got '{error}'. "
             "Copy or make the file again."
