@@ -49,6 +49,7 @@ def read_each(
     Raises:
         FormatError: If nothing could be read.
     """
+    damaged: list[str] = []  # beside the report, where parts name what they skip themselves
     for file in files:
         part = ConversionReport(source=report.source, format=report.format, files=1)
         try:
@@ -57,14 +58,14 @@ def read_each(
             if len(files) == 1:
                 raise
             report.skipped[_inside(file, root)] = str(error)
+            damaged.append(str(error))
             continue
         report.merge(part)
         yield from clips
-    if files and len(report.skipped) == len(files):
-        first = next(iter(report.skipped.values()))
+    if files and len(damaged) == len(files):
         raise FormatError(
             f"{root}: expected at least one readable file, got {len(files)} damaged ones. "
-            f"The first: {first}"
+            f"The first: {damaged[0]}"
         )
 
 

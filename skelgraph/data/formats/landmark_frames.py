@@ -183,7 +183,7 @@ def _row(point: Any, part: str, number: int, where: str) -> tuple[float, float, 
         x = y = z = score = None
     score = 1.0 if score is None else score
     if not all(
-        _is_number(value) and abs(value) < 1e30 or _is_nan(value) for value in (x, y, z, score)
+        (_is_number(value) and abs(value) < 1e30) or _is_nan(value) for value in (x, y, z, score)
     ):
         raise FormatError(
             f"{where}, {part}, landmark {number}: expected numbers x, y and z, got "

@@ -105,7 +105,7 @@ def _class_of(place: Path, root: Path) -> str | None:
     if root.is_file():
         return None
     above = place.relative_to(root).parent
-    return None if above == Path(".") else above.name
+    return None if above == Path() else above.name
 
 
 def _clips(place: Path, report: ConversionReport, *, plan: _Plan) -> Iterator[Clip]:
@@ -155,8 +155,8 @@ def _frames(place: Path, files: list[Path], report: ConversionReport) -> np.ndar
 def _checked(frames: np.ndarray, file: Path) -> np.ndarray:
     if frames.ndim != 2 or frames.shape[1] not in COUNTS:
         raise FormatError(
-            f"{file}: expected {WITH_FACE} numbers a frame, or {WITHOUT_FACE} without the face, got "
-            f"shape {frames.shape[1:] if frames.shape[0] == 1 else frames.shape}. "
+            f"{file}: expected {WITH_FACE} numbers a frame, or {WITHOUT_FACE} without the face, "
+            f"got shape {frames.shape[1:] if frames.shape[0] == 1 else frames.shape}. "
             "Take it out, or describe it as another format."
         )
     with np.errstate(over="ignore"):

@@ -159,8 +159,10 @@ def _first(path: Path, recordings: Mapping[Path, Mapping[str, Load]]) -> Frame:
                 return frame
     raise FormatError(
         list_faults(
-            [f"{path}: expected a person in at least one frame, got none. Check the source."]
-            + faults
+            [
+                f"{path}: expected a person in at least one frame, got none. Check the source.",
+                *faults,
+            ]
         )
     )
 

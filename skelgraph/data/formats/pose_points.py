@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from skelgraph.graphs import Layout, load_layout
+from skelgraph.graphs.layout import SLOTS
 
 FACES = ("FACE_LANDMARKS", "face_keypoints_2d")
 WORLD = "POSE_WORLD_LANDMARKS"
@@ -64,16 +65,13 @@ def find_points(components: Sequence[tuple[str, Sequence[str]]]) -> Points | Non
     if family is None and not hands:
         return None
     if family is None:
-        where = {(side == "right", joint): number
-                 for side, joints in hands.items() for joint, number in joints.items()}  # fmt: skip
-        own = {(int(slot), joint): number for (slot, joint), number in where.items()}
+        own = {(SLOTS.index(side), joint): number
+               for side, joints in hands.items() for joint, number in joints.items()}  # fmt: skip
         return Points("mediapipe_hands", {**own}, tuple(unused))
-    joints = {**body, **{f"{side}_hand_{joint}": number
-                         for side, own in hands.items() for joint, number in own.items()}}  # fmt: skip
+    for side, hand in hands.items():
+        body.update({f"{side}_hand_{joint}": number for joint, number in hand.items()})
     layout = _layout(family, body, bool(hands))
-    return Points(
-        layout, {(None, joint): number for joint, number in joints.items()}, tuple(unused)
-    )
+    return Points(layout, {(None, joint): number for joint, number in body.items()}, tuple(unused))
 
 
 def known_joints(points: Points) -> dict[tuple[int | None, str], int]:
@@ -113,7 +111,6 @@ def hand_joint(point: str) -> str:
 def _layout(family: str, body: dict[str, int], hands: bool) -> str:
     if family == "mediapipe":
         return "mediapipe_holistic" if hands else "mediapipe_pose"
-    coco = load_layout("openpose_coco18").joints
-    if not hands and len(body) == len(coco) and set(body) == set(coco):
+    if not hands and set(body) == set(load_layout("openpose_coco18").joints):
         return "openpose_coco18"
     return "openpose_body25_hands" if hands else "openpose_body25"

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import ModuleType
 
 from skelgraph.data.formats import (
+    c3d,
     ctrgcn_npz,
     described_table,
     florence3d,
@@ -39,6 +40,7 @@ from skelgraph.errors import FormatError, unknown_name
 FORMATS: dict[str, ModuleType] = {
     "npz": npz,
     "store": stored,
+    "c3d": c3d,
     "ctrgcn_npz": ctrgcn_npz,
     "florence3d": florence3d,
     "irds": irds,

@@ -15,6 +15,7 @@ from skelgraph.errors import FormatError, list_faults, unknown_name
 from skelgraph.graphs import Layout, load_layout
 
 MAX_BYTES = 2**20
+MAX_DEPTH = 50
 PARTS = ("x", "y", "z", "confidence")
 FACTS = ("subject", "camera", "setup", "repetition")
 TIME_UNITS = {"second": 1.0, "millisecond": 1e-3, "microsecond": 1e-6, "nanosecond": 1e-9}
@@ -151,7 +152,13 @@ def _load(path: Path) -> dict[str, Any]:
                 f"{path}: expected a mapping of at most {MAX_BYTES:,} bytes, got "
                 f"{path.stat().st_size:,}. Give the small YAML file, not the recording."
             )
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        if _depth(text) > MAX_DEPTH:
+            raise FormatError(
+                f"{path}: expected a mapping of a few levels, got more than {MAX_DEPTH}. "
+                "Give the small YAML file, not the recording."
+            )
+        content = yaml.safe_load(text)
     except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError, ValueError) as error:
         if isinstance(error, FormatError):
             raise
@@ -165,6 +172,15 @@ def _load(path: Path) -> dict[str, Any]:
             "Write 'layout: NAME'."
         )
     return {key: value for key, value in content.items() if value is not None}
+
+
+def _depth(text: str) -> int:
+    """Count how deep brackets are nested, which YAML reads in time that grows with the square."""
+    deepest = depth = 0
+    for sign in re.findall(r"[\[\]{}]", text):
+        depth += 1 if sign in "[{" else -1
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _faults(content: dict[str, Any]) -> list[str]:
