@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 import struct
+import tokenize
 import warnings
 from pathlib import Path
 from typing import BinaryIO
@@ -15,7 +16,7 @@ from skelgraph.errors import FormatError
 
 DAMAGE = (
     *(ValueError, TypeError, EOFError, SyntaxError, OverflowError, RecursionError, MemoryError),
-    *(struct.error, KeyError),
+    *(struct.error, KeyError, tokenize.TokenError),
 )
 
 

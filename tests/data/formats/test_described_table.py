@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,9 @@ from skelgraph.data.clip import Clip
 from skelgraph.data.formats import Reading, ReadOptions, detect, read
 from skelgraph.errors import FormatError, SkelgraphError
 from skelgraph.graphs import load_layout
+from tests.modules import ROOT
 
 LAYOUT = load_layout("kinect_v1")
-FINGERS = {
-    "thumb": "Thumb", "index": "Index", "middle": "Middle", "ring": "Ring", "little": "Pinky"
-}  # fmt: skip
 
 
 def points(frames: int = 6) -> np.ndarray:
@@ -328,37 +327,36 @@ def test_damage_is_an_error_of_ours_or_harmless(
     assert all(clip.keypoints.shape[1:] == (1, LAYOUT.num_joints, 3) for clip in clips)
 
 
-def reach_to_grasp() -> dict[str, Any]:
-    """The mapping of the reach-to-grasp recordings."""
-    upper = load_layout("openpose_upper8_hands").joints[:8]
-    names = ["Neck", "RShoulder", "RElbow", "RWrist", "LShoulder", "LElbow", "LWrist", "MidHip"]
-    joints = dict(zip(upper, names, strict=True))
-    ends = {"thumb": ("1CMC", "2Knuckles", "3IP", "4FingerTip")}
-    for side, letter in (("left", "L"), ("right", "R")):
-        joints[f"{side}_hand_wrist"] = f"{letter}PalmBase"
-        for finger, word in FINGERS.items():
-            ours = (
-                ("cmc", "mcp", "ip", "tip") if finger == "thumb" else ("mcp", "pip", "dip", "tip")
-            )
-            theirs = ends.get(finger, ("1Knuckles", "2PIP", "3DIP", "4FingerTip"))
-            for joint, end in zip(ours, theirs, strict=True):
-                joints[f"{side}_hand_{finger}_{joint}"] = f"{letter}{word}{end}"
-    return {
-        "layout": "openpose_upper8_hands", "units": "pixel", "time": "Time", "fps": 60,
-        "parts": {"confidence": "prob"}, "joints": joints,
-        "names": "P{subject}_{label}_{repetition}",
-        "classes": {"L": "large", "M": "medium", "S": "small"},
-        "segments": {
-            "file": "RtG_onset_end.csv", "clip": "Movement", "start": "RtG onset", "end": "RtG end"
-        },
-    }  # fmt: skip
+def shown_mappings() -> list[str]:
+    """The mappings that the documentation shows."""
+    page = (ROOT / "docs" / "formats" / "table.md").read_text(encoding="utf-8")
+    return re.findall(r"^```yaml\n(.*?)^```$", page, flags=re.M | re.S)
+
+
+def test_the_documented_mapping(tmp_path: Path) -> None:
+    (tmp_path / "my.yaml").write_text(shown_mappings()[0])
+    names = {"head": "Head", "left_hand": "HandL", "right_hand": "HandR", "hip_centre": "Pelvis"}
+    absent = {"spine", "left_foot", "right_foot"}
+    header = ["t_ms"]
+    for joint in LAYOUT.joints:
+        between = "" if joint == "hip_centre" else "_"
+        header += [f"{names.get(joint, joint)}{between}{part}" for part in "XYZ"
+                   if joint not in absent]  # fmt: skip
+    rows = [header, *([40 * t, *[t] * (len(header) - 1)] for t in range(3))]
+    (tmp_path / "P01_wave_1.csv").write_text("\n".join(",".join(map(str, row)) for row in rows))
+    options = ReadOptions(mapping=str(tmp_path / "my.yaml"))
+    (clip,) = read(tmp_path / "P01_wave_1.csv", options=options).clips
+    assert (clip.subject, clip.repetition, clip.fps, clip.num_frames) == (1, 1, 25.0, 3)
+    assert (
+        clip.seen[0].sum() == 17 and clip.keypoints[2, 0, LAYOUT.index("head")].tolist() == [2] * 3
+    )
 
 
 @pytest.mark.data
 def test_reach_to_grasp_equals_the_set(recordings: Path, tmp_path: Path) -> None:
     source = recordings / "native" / "rtg_csv"
     assert detect(source) == "table"
-    (tmp_path / "rtg.yaml").write_text(yaml.safe_dump(reach_to_grasp()))
+    (tmp_path / "rtg.yaml").write_text(shown_mappings()[1])
     reading = read(source, options=ReadOptions(mapping=str(tmp_path / "rtg.yaml")))
     clips = list(reading.clips)
     assert [clip.name for clip in clips] == ["P1_L_01", "P1_M_01", "P1_S_01"]
