@@ -22,9 +22,9 @@ from skelgraph.graphs import Layout
 
 Track = Callable[[Iterable[Clip], int], Iterable[Clip]]
 
-GIVE = "Where it is unknown or wrong, give it: skelgraph convert STORE OUT --{key} NUMBER."
+GIVE = "Where it is unknown or wrong, give it: skelgraph convert {store} OUT --{key} NUMBER."
 STEPS: Mapping[str, str] = {
-    "layout": "Turn one into the other: skelgraph convert STORE OUT --to-layout {first}.",
+    "layout": "Turn one into the other: skelgraph convert {store} OUT --to-layout {first}.",
     "units": "Convert the recordings themselves again, all to one.",
     "axes": "Convert the recordings themselves again, all to one.",
     "fps": GIVE,
@@ -129,7 +129,7 @@ def check_alike(stores: Sequence[Store]) -> None:
                 continue
             faults.append(
                 f"{store.path}, {key}: expected {_show(expected)} as in {first.path}, got "
-                f"{_show(got)}. {step.format(key=key, first=_show(expected))}"
+                f"{_show(got)}. {step.format(key=key, store=store.path, first=_show(expected))}"
             )
     if faults:
         raise StoreError(list_faults(faults))

@@ -44,6 +44,7 @@ def test_a_sound_set(tmp_path: Path) -> None:
             "lengths": {"min": 3, "median": 3.5, "max": 4},
             "joints": {}, "outside": 0, "duplicates": {}, "unlabelled": 0,
         },
+        "steps": {},
     }  # fmt: skip
 
 

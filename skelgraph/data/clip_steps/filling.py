@@ -99,7 +99,7 @@ def _scores(clip: Clip, new: np.ndarray) -> np.ndarray | None:
 
 def _count(counts: Counter[str], clip: Clip, new: np.ndarray, gap: np.ndarray) -> None:
     """Count over the bodies that the clip has; an empty slot is no gap."""
-    present = clip.seen.any(axis=(0, 2))
+    present = np.asarray(clip.seen.any(axis=(0, 2)))
     left = (gap > 0) & ~new & present[:, None]
     counts["filled"] += int(new.sum())
     counts["left"] += int(left.sum())

@@ -69,7 +69,7 @@ def convert(
     reading = surveyed(reading)
     if strict:
         reading = replace(reading, clips=_clean_only(reading))
-    told = {**asdict(options), "labels": labels, **steps.given}
+    told = {**asdict(options), "labels": labels and Path(labels).name, **steps.given}
     return _write(reading, Path(source), target, told=told, force=force)
 
 
