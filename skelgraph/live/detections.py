@@ -129,7 +129,7 @@ def load_detections(path: Path) -> Detections:
         FormatError: If the file is damaged.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             arrays = {key: file[key] for key in file.files}
         groups = {
             name: Group(**{item.name: arrays[f"{name}_{item.name}"] for item in fields(Group)})

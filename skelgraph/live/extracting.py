@@ -82,7 +82,7 @@ def extract(
     report = ConversionReport(provenance["source"], provenance["format"])
     jobs = probe_all(media, kept, report)
     _check_fit(jobs, options)
-    left = [job for job in jobs if not kept.has(job.key)]
+    left = [job for job in jobs if kept.get(job.key) is None]
     _work(look(left, options, models, kept, report, alone=len(media) == 1), left, track)
     check_some_left(media, report)
     jobs = [job for job in jobs if job.medium.file not in report.skipped]

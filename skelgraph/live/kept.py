@@ -48,10 +48,6 @@ class KeptResults:
             path.unlink()
             return None
 
-    def has(self, key: str) -> bool:
-        """Tell whether there is a result."""
-        return self._path(key).is_file()
-
     def put(self, key: str, found: Detections) -> None:
         """Keep a result."""
         save_detections(self._path(key), found)

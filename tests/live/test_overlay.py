@@ -46,16 +46,16 @@ def test_sides_of_joints() -> None:
 
 def test_a_video_is_drawn_on_with_its_times(tmp_path: Path) -> None:
     times = [0, 40, 200, 240]
-    write_video(tmp_path / "a.mp4", times, size=(65 - 1, 48))
+    write_video(tmp_path / "a.mp4", times, size=(160, 120))
     (medium,) = find_media([tmp_path])
-    frames = [(number, hand(0.5, 0.8, LEFT, size=0.5)) for number in range(4)]
+    frames = [(number, hand(0.8, 0.8, LEFT)) for number in range(4)]
     found = assemble(detections(frames, num_frames=4), "hands")
     target = tmp_path / "out" / "drawn.mp4"
     assert len(list(draw_overlay(medium, found, target))) == 4
     drawn = list(read_frames(target))
     assert [round(1000 * (frame.time or 0)) for frame in drawn] == times
-    assert drawn[0].picture.shape == (48, 64, 3)
-    orange = drawn[0].picture[38, 32].astype(int)
+    assert drawn[0].picture.shape == (120, 160, 3)
+    orange = drawn[0].picture[96, 128].astype(int)
     assert orange[0] > 150 and orange[2] < 120
     assert list(target.parent.iterdir()) == [target]
 
