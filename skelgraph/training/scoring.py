@@ -64,6 +64,7 @@ def predict(runs: Sequence[str | Path], source: str | Path, *, device: str = "cp
     with opened(source) as store:
         rows = np.arange(store.num_clips)
         results = [_probabilities(item, store, rows) for item in recognisers]
+        _check_same_windows(runs, [clips for _, clips in results])
         names = clip_names(store, results[0][1])
     mean = torch.stack([probabilities for probabilities, _ in results]).mean(0)
     return Predictions(names, mean, recognisers[0].class_names)
@@ -94,6 +95,7 @@ def evaluate(
     _check_same_classes(runs, recognisers)
     store, rows = _own_part(runs, part) if data is None else _labelled(data)
     results = [_probabilities(item, store, rows) for item in recognisers]
+    _check_same_windows(runs, [clips for _, clips in results])
     mean = torch.stack([probabilities for probabilities, _ in results]).mean(0)
     labels = _run_labels(results[0][1], store, recognisers[0])
     return {
@@ -201,6 +203,21 @@ def _check_same_classes(runs: Sequence[str | Path], recognisers: Sequence[Recogn
         "set of classes."
         for run, item in zip(runs, recognisers, strict=True)
         if item.class_names != recognisers[0].class_names
+    ]
+    if faults:
+        raise RunError(list_faults(faults))
+
+
+def _check_same_windows(runs: Sequence[str | Path], clips: Sequence[ClipSet]) -> None:
+    first = clips[0].windows
+    faults = [
+        f"{run}: expected the windows of {runs[0]}, got others. Vote only with runs of one window "
+        "length and overlap."
+        for run, own in zip(runs, clips, strict=True)
+        if not (
+            np.array_equal(own.windows.start, first.start)
+            and np.array_equal(own.windows.length, first.length)
+        )
     ]
     if faults:
         raise RunError(list_faults(faults))

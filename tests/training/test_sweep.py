@@ -10,6 +10,7 @@ import pytest
 
 from skelgraph.data.store import Store
 from skelgraph.errors import RunError
+from skelgraph.training.scoring import evaluate, predict
 from skelgraph.training.sweep import sweep_windows
 from tests.training.clips import make_config
 
@@ -37,8 +38,16 @@ def test_windows_of_training_and_test_may_differ(store: Store, tmp_path: Path) -
     data = replace(config.data, window="7", overlap=0.5, test_window="5", test_overlap=0.0)
     rows = sweep_windows(replace(config, data=data), tmp_path, windows=["7"], overlaps=[0.5])
     assert len(rows) == 1
-    from skelgraph.training.scoring import evaluate
-
     run = tmp_path / "window7_overlap0.5"
     scores = evaluate([run])["test"]
     assert scores["num_clips"] > scores["clips"]["num_clips"]
+
+
+def test_runs_of_other_windows_do_not_vote_together(store: Store, tmp_path: Path) -> None:
+    config = make_config(store, epochs=1)
+    sweep_windows(config, tmp_path, windows=["6", "10"], overlaps=[0.0])
+    runs = [tmp_path / "window6_overlap0", tmp_path / "window10_overlap0"]
+    with pytest.raises(RunError, match="window10_overlap0: expected the windows of"):
+        predict(runs, store.path)
+    with pytest.raises(RunError, match="window10_overlap0: expected the windows of"):
+        evaluate(runs)
