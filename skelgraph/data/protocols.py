@@ -79,9 +79,10 @@ def split_clips(
             whole groups, classes balanced as well as they can be.
         fold: Which fold is tested, from 0.
         folds: Number of folds.
-        val_fraction: Share of the clips that do not test which validates; at least one group.
-        test: Subjects, cameras or setups to test on.
-        val: The same to validate on.
+        val_fraction: About what share of the clips that do not test validates: one of 1 / share
+            (rounded) even pieces, so at most a half, and at least one group.
+        test: Subjects, cameras or setups to test on (xsub, xview, xset).
+        val: The same to validate on; of `loso` as well. None of them may test.
         files: CSV with columns clip and split, or a folder with train.txt, val.txt and
             test.txt, a clip name a line.
         seed: Fixes which groups come together.
@@ -94,7 +95,7 @@ def split_clips(
     if protocol not in PROTOCOLS:
         raise ProtocolError(unknown_name("protocol", protocol, PROTOCOLS))
     request = _Request(fold, folds, val_fraction, test, val, files, seed)
-    faults = [*_request_faults(request), *_idle_options(protocol, request)]
+    faults = [*_request_faults(request), *_unused_faults(request, protocol)]
     if faults:
         raise ProtocolError(list_faults(faults))
     labelled = np.flatnonzero(table.label >= 0)
@@ -141,8 +142,7 @@ def _by_column(
     part = np.where(tested, 2, 0)
     grouped_by = column
     if request.val is not None:
-        part[np.isin(values, _existing(request.val, values, column)) & ~tested] = 1
-        _check_apart(request, column)
+        part[_validated(request.val, values, tested, column)] = 1
     elif column == "subject":
         _mark_val(part, values, table.label, request)
     else:
@@ -172,10 +172,10 @@ def _leave_one_out(
     part = np.where(values == following[0], 2, 0)
     others = len(subjects) - 1
     count = min(max(1, round(request.val_fraction * others)), max(others - 1, 1))
-    chosen = following[1 : 1 + count]
-    if request.val is not None:
-        chosen = np.array(_existing(request.val, values, "subject"))
-    part[np.isin(values, chosen) & (part == 0)] = 1
+    if request.val is None:
+        part[np.isin(values, following[1 : 1 + count])] = 1
+    else:
+        part[_validated(request.val, values, part == 2, "subject")] = 1
     return part, {"tested_by": "subject", "grouped_by": "subject", "fold": request.fold}
 
 
@@ -245,13 +245,18 @@ def _existing(ids: Sequence[int], values: np.ndarray, column: str) -> list[int]:
     return [int(i) for i in ids]
 
 
-def _check_apart(request: _Request, column: str) -> None:
-    both = sorted(set(request.test or ()) & set(request.val or ()))
+def _validated(
+    ids: Sequence[int], values: np.ndarray, tested: np.ndarray, column: str
+) -> np.ndarray:
+    """Mark the clips of the ids that validate, none of which may be tested."""
+    chosen = np.isin(values, _existing(ids, values, column))
+    both = sorted(set(values[chosen & tested].tolist()))
     if both:
         raise ProtocolError(
             f"{column}: expected different ones in test and val, got "
             f"{', '.join(map(str, both))} in both. Take them out of one."
         )
+    return chosen
 
 
 def _check_fold(fold: int, count: int) -> None:
@@ -271,15 +276,14 @@ def _request_faults(request: _Request) -> list[str]:
     return faults
 
 
-def _idle_options(protocol: str, request: _Request) -> list[str]:
-    """List what was given although the protocol does not look at it."""
-    by_id = ("xsub", "xview", "xset")
-    readers = {"test": by_id, "val": (*by_id, "loso"), "files": ("files",)}
+def _unused_faults(request: _Request, protocol: str) -> list[str]:
+    """List what was asked for and would be passed over in silence."""
+    uses = {"test": ("xsub", "xview", "xset"), "val": tuple(COLUMN_OF), "files": ("files",)}
     return [
-        f"{name}: expected none with protocol {protocol}, got {getattr(request, name)}. "
-        f"Leave it out, or take protocol {' or '.join(protocols)}."
-        for name, protocols in readers.items()
-        if getattr(request, name) is not None and protocol not in protocols
+        f"{name}: expected it with protocol {' or '.join(known)} only, got it with {protocol}. "
+        "Leave it out, or choose another protocol."
+        for name, known in uses.items()
+        if getattr(request, name) is not None and protocol not in known
     ]
 
 

@@ -212,9 +212,9 @@ def test_missing_split_files_are_told(tmp_path: Path) -> None:
         ("xsub", {"test": [1, 9]}, "subject: expected some of 0, 1, 2, 3, 4, 5, got 9"),
         ("xsub", {"test": [1], "val": [1]}, "different ones in test and val, got 1"),
         ("xsub", {"test": [0, 1, 2, 3, 4, 5]}, "expected clips in train, got none"),
-        ("random", {"test": [1], "val": [1]}, "test: expected none with protocol random"),
-        ("loso", {"test": [1]}, "take protocol xsub or xview or xset"),
-        ("xsub", {"files": "split.csv"}, "files: expected none with protocol xsub"),
+        ("random", {"test": [1], "val": [1]}, "test: expected it with protocol"),
+        ("loso", {"test": [1]}, "with protocol xsub or xview or xset only"),
+        ("xsub", {"files": "split.csv"}, "files: expected it with protocol"),
         ("xview", {"test": [1]}, "expected a camera for every clip, got none for 36 of 36"),
     ],
 )
@@ -247,3 +247,28 @@ def test_names_and_parts() -> None:
         split.part("tests")
     with pytest.raises(ProtocolError, match=r"protocol: expected one of"):
         num_folds(SIX, "rnd")
+
+
+@pytest.mark.parametrize(
+    ("protocol", "options"),
+    [
+        ("random", {"test": [1]}),
+        ("random", {"val": [1]}),
+        ("loso", {"test": [1]}),
+        ("xsub", {"files": "split.csv"}),
+        ("files", {"test": [1], "files": "split.csv"}),
+    ],
+)
+def test_what_a_protocol_would_pass_over_is_refused(protocol: str, options: dict[str, Any]) -> None:
+    with pytest.raises(ProtocolError, match=f"expected it with protocol .* got it with {protocol}"):
+        split_clips(SIX, protocol, **options)
+
+
+@pytest.mark.parametrize("protocol", ["xsub", "loso"])
+def test_who_tests_by_fold_cannot_be_asked_to_validate(protocol: str) -> None:
+    tested = int(SIX.subject[split_clips(SIX, protocol, fold=1).test[0]])
+    other = next(
+        s for s in range(6) if s not in SIX.subject[split_clips(SIX, protocol, fold=1).test]
+    )
+    with pytest.raises(ProtocolError, match=f"got {tested} in both"):
+        split_clips(SIX, protocol, fold=1, val=[tested, other])
