@@ -33,6 +33,7 @@ from skelgraph.cli.settings import STREAMS, Names, Several, apply_settings, sett
 @click.option("--streams", type=Names(STREAMS), help="Inputs, such as joint,bone.")
 @click.option("--a-links/--no-a-links", default=None, help="Learned links, on by default.")
 @click.option("--causal", is_flag=True, default=None, help="See no later frame (streaming).")
+@click.option("--forecast", type=click.IntRange(min=0), help="Frames to predict beside the class.")
 @setting_options
 @click.option(
     "--sweep-windows",
@@ -126,7 +127,7 @@ def _sweep(config: Any, output: Path, values: dict[str, Any]) -> None:
 def _config(values: dict[str, Any]) -> Any:
     from skelgraph.training.config import ModelOptions, RunConfig
 
-    wanted = ("head", "streams", "a_links", "causal")
+    wanted = ("head", "streams", "a_links", "causal", "forecast")
     overrides = {name: values[name] for name in wanted if values[name] is not None}
     config = RunConfig(
         layout=_layout(values),
@@ -134,7 +135,8 @@ def _config(values: dict[str, Any]) -> Any:
         model=ModelOptions(preset=values["preset"], overrides=overrides),
         simulated={} if values["data"] else {"subjects": values["subjects"], "seed": 0},
     )
-    return apply_settings(config, values)
+    files = values["files"] and str(Path(values["files"]).resolve())
+    return apply_settings(config, {**values, "files": files})
 
 
 def _layout(values: dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from skelgraph.cli.group import root
+from skelgraph.cli.train import _config, command
 from skelgraph.data.store import Store
 from skelgraph.graphs import load_layout
 from tests.training.clips import make_store
@@ -150,3 +151,18 @@ def test_a_weights_file_of_nothing_is_refused(store: Store, tmp_path: Path) -> N
     result = run("predict", file, store.path)
     assert result.exit_code == 1
     assert "expected a whole safetensors file" in result.stderr
+
+
+def test_paths_are_kept_whole_for_a_resume_from_elsewhere() -> None:
+    words = ["--layout", "mads", "--files", "split.csv", "--forecast", "4"]
+    with command.make_context("train", words) as context:
+        config = _config(context.params)
+    assert config.protocol.files == str(Path("split.csv").resolve())
+    assert config.model.overrides == {"forecast": 4}
+
+
+def test_a_prediction_head_is_trained(store: Store, tmp_path: Path) -> None:
+    words = ("train", "--data", store.path, "--output", tmp_path / "run", *QUICK, "--forecast", "2")
+    result = run(*words, "--epochs", "1")
+    assert result.exit_code == 0, result.output
+    assert "forecast" in (tmp_path / "run" / "history.csv").read_text().splitlines()[0]
