@@ -36,6 +36,12 @@ def read_config(path: Path, params: Sequence[click.Parameter]) -> dict[str, Any]
         for key, value in document.items()
         if not _is_plain(value)
     ]
+    single = {param.name for param in params if not _takes_several(param)}
+    faults += [
+        f"{path}, key '{key}': expected one value, got {value!r}. Give one."
+        for key, value in document.items()
+        if isinstance(value, list) and _is_plain(value) and names.get(_spell(key)) in single
+    ]
     if faults:
         raise ConfigError(list_faults(faults))
     return {names[_spell(key)]: value for key, value in document.items() if value is not None}
@@ -87,6 +93,10 @@ def _is_plain(value: Any) -> bool:
     return not any(
         isinstance(item, (dict, list)) for item in (value if isinstance(value, list) else [value])
     )
+
+
+def _takes_several(param: click.Parameter) -> bool:
+    return param.multiple or param.nargs != 1 or getattr(param.type, "takes_several", False)
 
 
 def _one_line(error: Exception) -> str:

@@ -32,13 +32,13 @@ class Ids(click.ParamType):
     """Whole numbers with commas between them."""
 
     name = "ids"
+    takes_several = True
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Read `1,3,5`; a list from a config file is taken as it is."""
-        if isinstance(value, (list, tuple)):
-            return tuple(int(item) for item in value)
+        items = value if isinstance(value, (list, tuple)) else str(value).split(",")
         try:
-            return tuple(int(item) for item in str(value).split(",") if item.strip())
+            return tuple(int(item) for item in map(str, items) if item.strip())
         except ValueError:
             self.fail(f"expected whole numbers with commas between them, got '{value}'", param, ctx)
 
@@ -47,6 +47,7 @@ class Several(click.ParamType):
     """Values of another type with commas between them."""
 
     name = "values"
+    takes_several = True
 
     def __init__(self, one: Any) -> None:
         self.one = click.types.convert_type(one)
@@ -61,6 +62,7 @@ class Names(click.ParamType):
     """Names out of some choices, with commas between them."""
 
     name = "names"
+    takes_several = True
 
     def __init__(self, choices: tuple[str, ...]) -> None:
         self.choices = choices

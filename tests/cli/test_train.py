@@ -128,6 +128,30 @@ def test_a_layout_that_does_not_fit_lists_the_joints(store: Store, tmp_path: Pat
     assert result.exit_code == 1
     assert "spine_base" in result.stderr
     assert not output.exists()
+@pytest.mark.parametrize(
+    ("text", "code", "said"),
+    [
+        ("test: [a, b]", 2, "expected whole numbers"),
+        ("batch-size: [1, 2]", 1, "key 'batch-size': expected one value, got [1, 2]"),
+        ("layout: [mads]", 1, "key 'layout': expected one value"),
+    ],
+)
+def test_bad_values_in_a_file_say_what_to_do(
+    tmp_path: Path, text: str, code: int, said: str
+) -> None:
+    (tmp_path / "options.yaml").write_text(text)
+    result = run("train", "--layout", "mads", "--config", tmp_path / "options.yaml")
+    assert result.exit_code == code, result.exception
+    assert said in result.stderr
+
+
+def test_lists_in_a_file_are_taken(tmp_path: Path) -> None:
+    (tmp_path / "options.yaml").write_text("test: [1, 3]\nstreams: [joint, bone]\n")
+    with command.make_context("train", ["--config", str(tmp_path / "options.yaml")]) as context:
+        assert context.params["test"] == (1, 3)
+        assert context.params["streams"] == ("joint", "bone")
+
+
 
 
 def test_a_run_that_exists_is_refused(trained: Path, store: Store) -> None:
