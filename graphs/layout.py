@@ -243,11 +243,11 @@ class Layout:
             return self.neutral * np.array([-1, 1, 1], dtype=np.float32)
         return self.neutral
 
-    def to_data(self) -> Data:
+    def to_data(self, *, order: int = 1) -> Data:
         """Describe the graph as a PyG `Data`, see `skelgraph.graphs.export.to_data`."""
         from skelgraph.graphs.export import to_data
 
-        return to_data(self)
+        return to_data(self, order=order)
 
     def to_networkx(self) -> networkx.Graph[str]:
         """Describe the graph for networkx, see `skelgraph.graphs.export.to_networkx`."""

@@ -40,7 +40,7 @@ def test_edge_types() -> None:
 @pytest.mark.parametrize("name", ["kinect_v2", "mediapipe_pose"])
 def test_s_links_up_to_an_order(name: str) -> None:
     layout = load_layout(name)
-    data = to_data(layout, order=3)
+    data = layout.to_data(order=3)
     assert data.validate()
     for hop in (2, 3):
         chosen = data.edge_index[:, data.edge_type == data.edge_types.index(f"s_link_{hop}")]
