@@ -92,8 +92,7 @@ class BodyCombination(nn.Module):
         if highest >= self.num_slots:
             raise LayoutError(
                 f"body slots: expected at most {self.num_slots} for this layout, got a body in "
-                f"slot {highest}. Keep the first {self.num_slots} slots, or raise the layout's "
-                "max_bodies."
+                f"slot {highest}. Keep the first {self.num_slots} slots."
             )
 
     def embed(self, bodies: Bodies) -> Tensor | None:
