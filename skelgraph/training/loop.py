@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from skelgraph.data.dataset import Batch, ClipSet
+from skelgraph.errors import RunError
 from skelgraph.evaluation.metrics import score
 from skelgraph.training.average import WeightAverage
 from skelgraph.training.checkpoint import LAST, load_checkpoint, save_checkpoint
@@ -138,6 +139,7 @@ class Loop:
             row = {"stage": "links", **self._link_pass(epoch, generator)}
         else:
             row = {"stage": "main", **self._main_pass(epoch, generator), **self._validate()}
+        self._demand_finite(epoch)
         row = {"epoch": epoch + 1, **row, "seconds": time.perf_counter() - started}
         self.progress.epoch += 1
         self.progress.history.append(row)
@@ -145,6 +147,15 @@ class Loop:
             self._keep(row)
         self._save()
         self.report.epoch(row)
+
+    def _demand_finite(self, epoch: int) -> None:
+        """Stop a run that cannot recover; the weights are the same in every process."""
+        if all(bool(parameter.isfinite().all()) for parameter in self.bare.parameters()):
+            return
+        raise RunError(
+            f"training, epoch {epoch + 1}: expected finite weights, got some that are not. Train "
+            "again with a lower --lr, or with --precision 32-true."
+        )
 
     def _link_pass(self, epoch: int, generator: torch.Generator) -> dict[str, float]:
         losses = Losses()
