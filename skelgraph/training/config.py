@@ -13,11 +13,8 @@ PRECISIONS = ("auto", "32-true", "bf16-mixed", "64-true")
 CENTRES = ("clip", "frame")
 OPTIMISERS = ("adamw", "sgd")
 SELECTIONS = ("best", "last")
+AMOUNTS = ("link_lr", "weight_decay", "link_weight", "forecast_weight", "clip_norm", "patience")
 
-NOT_NEGATIVE = {
-    "training": ("link_lr", "weight_decay", "link_weight", "forecast_weight", "clip_norm"),
-    "augment": ("turn", "tilt", "roll", "scale"),
-}
 
 T = TypeVar("T")
 
@@ -198,12 +195,6 @@ def check(config: RunConfig) -> None:
             ("link_epochs", training.link_epochs, "at least 0", training.link_epochs >= 0),
             ("batch_size", training.batch_size, "at least 2", training.batch_size >= 2),
             ("lr", training.lr, "a positive number", training.lr > 0),
-            *(
-                (name, number, "at least 0", number >= 0)
-                for part, names in NOT_NEGATIVE.items()
-                for name in names
-                for number in [getattr(getattr(config, part), name)]
-            ),
             ("num_frames", data.num_frames, "at least 0", data.num_frames >= 0),
             ("crop", data.crop, "a share in (0, 1]", 0 < data.crop <= 1),
             ("ema", training.ema, "a decay in [0, 1)", 0 <= training.ema < 1),
@@ -213,11 +204,29 @@ def check(config: RunConfig) -> None:
                 "a share in [0, 1)",
                 0 <= training.label_smoothing < 1,
             ),
+            *_amounts(config),
         )
         if not fits
     ]
     if faults:
         raise ConfigError(list_faults(faults))
+
+
+def _amounts(config: RunConfig) -> list[tuple[str, float, str, bool]]:
+    """Name, value, rule and whether it holds, of what is 0 or more and of what is a share."""
+    training, augment = config.training, config.augment
+    amounts = {
+        **{name: getattr(training, name) for name in AMOUNTS},
+        **{name: getattr(augment, name) for name in ("turn", "tilt", "roll", "scale")},
+    }
+    shares = {
+        "warmup": training.warmup,
+        **{name: getattr(augment, name) for name in ("mirror", "drop_joint", "drop_span")},
+    }
+    return [
+        *((name, value, "at least 0", value >= 0) for name, value in amounts.items()),
+        *((name, value, "a share in [0, 1]", 0 <= value <= 1) for name, value in shares.items()),
+    ]
 
 
 def _plain(value: Any) -> Any:

@@ -60,7 +60,7 @@ def make_fabric(devices: Devices, precision: str) -> Fabric:
     except (TypeError, ValueError, RuntimeError) as error:
         raise ConfigError(
             f"device: expected one that this machine has, got '{devices.accelerator}' x {count} "
-            f"({error}). Try --device cpu."
+            f"({error}). Try --device cpu, or another number of --devices."
         ) from error
     if fabric.world_size > 1:
         fabric.launch()

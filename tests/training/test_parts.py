@@ -52,14 +52,16 @@ def test_all_faults_of_a_configuration_come_at_once() -> None:
     wrong = RunConfig(
         layout="x",
         data=DataOptions(centre="clap", crop=0.0),
-        training=TrainOptions(epochs=0, lr=-1.0, weight_decay=-0.1, clip_norm=float("nan")),
-        augment=AugmentOptions(scale=-2.0),
+        training=TrainOptions(
+            epochs=0, lr=-1.0, weight_decay=-0.1, warmup=2.0, clip_norm=float("nan")
+        ),
+        augment=AugmentOptions(scale=-2.0, mirror=float("nan")),
     )
     with pytest.raises(ConfigError) as caught:
         check(wrong)
     text = str(caught.value)
-    assert all(word in text for word in ("'clip'", "crop", "epochs", "lr"))
-    assert all(word in text for word in ("weight_decay", "clip_norm", "scale"))
+    assert all(word in text for word in ("'clip'", "crop", "epochs", "lr:", "warmup"))
+    assert all(word in text for word in ("weight_decay", "clip_norm", "scale", "mirror"))
 
 
 def test_the_rate_rises_then_falls() -> None:
