@@ -83,9 +83,9 @@ def load_recogniser(path: str | Path, *, device: str | torch.device = "cpu") -> 
             own description.
     """
     file = find_weights(path)
-    text, state = _read(file)
+    metadata, state = _read(file)
     try:
-        recogniser = _build(json.loads(text))
+        recogniser = _build(metadata)
         recogniser.model.load_state_dict(state)
     except (KeyError, TypeError, AttributeError, ValueError, RuntimeError) as error:
         first = str(error).strip().splitlines()
@@ -112,7 +112,7 @@ def find_weights(path: str | Path) -> Path:
     return file
 
 
-def _read(file: Path) -> tuple[str, dict[str, torch.Tensor]]:
+def _read(file: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
     from safetensors import SafetensorError, safe_open
 
     try:
@@ -129,7 +129,24 @@ def _read(file: Path) -> tuple[str, dict[str, torch.Tensor]]:
             f"{file}: expected weights that skelgraph wrote, got a file without its metadata. "
             "Give the model.safetensors of a run."
         )
-    return text, state
+    return _metadata(file, text), state
+
+
+def _metadata(file: Path, text: str) -> dict[str, Any]:
+    try:
+        metadata: dict[str, Any] = json.loads(text)
+        version = metadata["schema_version"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise RunError(
+            f"{file}: expected metadata in JSON with its schema_version, got others. "
+            "Copy the file again, or train again."
+        ) from error
+    if version != SCHEMA_VERSION:
+        raise RunError(
+            f"{file}: expected schema_version {SCHEMA_VERSION}, got {version!r}. "
+            "Use the skelgraph that wrote it, or a later one."
+        )
+    return metadata
 
 
 def _build(metadata: dict[str, Any]) -> Recogniser:
