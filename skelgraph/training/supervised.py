@@ -9,14 +9,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import nn
 
 from skelgraph import __version__
 from skelgraph.data.clip import num_spatial
 from skelgraph.data.store import Store
+from skelgraph.errors import ConfigError, RunError
 from skelgraph.evaluation.metrics import fit_temperature
 from skelgraph.graphs import Layout, load_layout, map_joints
 from skelgraph.models import build_model, resolve_config
-from skelgraph.training.clips import PARTS, Parts, cut_parts, open_source, split_store
+from skelgraph.training.clips import (
+    PARTS,
+    Parts,
+    cut_parts,
+    open_source,
+    split_store,
+)
 from skelgraph.training.config import ModelOptions, RunConfig, check
 from skelgraph.training.devices import Devices, choose_precision, make_fabric
 from skelgraph.training.inference import predict_logits
@@ -78,8 +86,12 @@ def train(
         check_resumable(folder)
         config = read_config(folder)
     check(config)
+    if force and not resume:
+        _check_data_stays(config, folder)
     layout = resolve_layout(config)
-    fabric = make_fabric(devices, choose_precision(config.training.precision, devices.accelerator))
+    config = _resolve_precision(config, devices)
+    fabric = make_fabric(devices, config.training.precision)
+    _check_batches(config, fabric)
     report = report if fabric.is_global_zero else Reporter()
     if config.store is not None:
         _describe(Store.open(config.store), layout, config, report)
@@ -112,6 +124,15 @@ def _alone_first(fabric: Fabric, work: Callable[[], None]) -> None:
         raise failure
     if failed:
         raise SystemExit(1)
+
+
+def _check_data_stays(config: RunConfig, folder: Path) -> None:
+    """Refuse to replace a run that holds the data to train on."""
+    if config.store is not None and Path(config.store).resolve().is_relative_to(folder.resolve()):
+        raise RunError(
+            f"{folder}: expected a run to replace that does not hold the data, got the data at "
+            f"{config.store}. Give another --output, or move the data out of it."
+        )
 
 
 class _Job:
@@ -165,12 +186,7 @@ class _Job:
     def _recogniser(self, store: Store) -> Recogniser:
         coords = int(store.keypoints.shape[-1])
         options = self.config.model
-        resolved = resolve_config(
-            options.name, options.preset, overrides={**options.overrides, "num_coords": coords}
-        )
-        model = build_model(
-            options.name, self.layout, num_classes=len(store.class_names), config=resolved
-        )
+        model, resolved = self._build(num_classes=len(store.class_names), num_coords=coords)
         self.report.message(
             f"model {options.name}, preset {options.preset}: "
             f"{sum(p.numel() for p in model.parameters()):,} parameters, "
@@ -194,7 +210,16 @@ class _Job:
             num_spatial=num_spatial(store.axes),
         )
 
-    def _fit(self, model: torch.nn.Module, parts: Parts, *, resume: bool) -> Progress:
+    def _build(self, *, num_classes: int, num_coords: int) -> tuple[nn.Module, dict[str, Any]]:
+        """Make the model, and resolve its configuration."""
+        options = self.config.model
+        resolved = resolve_config(
+            options.name, options.preset, overrides={**options.overrides, "num_coords": num_coords}
+        )
+        model = build_model(options.name, self.layout, num_classes=num_classes, config=resolved)
+        return model, resolved
+
+    def _fit(self, model: nn.Module, parts: Parts, *, resume: bool) -> Progress:
         loop = Loop(
             model,
             parts.train,
@@ -268,6 +293,22 @@ def _describe(store: Store, layout: Layout, config: RunConfig, report: Reporter)
     text = map_joints(store.layout, layout, slot=config.data.slot).describe()
     if text:
         report.message(text)
+
+
+def _check_batches(config: RunConfig, fabric: Fabric) -> None:
+    """Refuse batches that leave a process without clips."""
+    least = 2 * fabric.world_size
+    if config.training.batch_size < least:
+        raise ConfigError(
+            f"batch_size: expected at least {least}, two a process, got "
+            f"{config.training.batch_size}. Give a larger one, or fewer --devices."
+        )
+
+
+def _resolve_precision(config: RunConfig, devices: Devices) -> RunConfig:
+    """Settle what `auto` means here, so that a run resumed elsewhere goes on in it."""
+    precision = choose_precision(config.training.precision, devices.accelerator)
+    return replace(config, training=replace(config.training, precision=precision))
 
 
 def _resolve_preset(config: RunConfig, fabric: Fabric) -> RunConfig:

@@ -111,6 +111,10 @@ def test_options_from_a_file_and_from_the_command_line(store: Store, tmp_path: P
         (("--layout", "mediapipe_hands", "--batch-size", "1"), 2, "batch-size"),
         (("--layout", "mediapipe_hands", "--streams", "bones"), 2, "bone"),
         (("--layout", "mediapipe_hands", "--lr", "-1"), 1, "lr"),
+        (("--layout", "mediapipe_hands", "--weight-decay", "-1"), 1, "weight_decay"),
+        (("--layout", "mads", "--device", "cpu", "--devices", "two"), 1, "'cpu' x two"),
+        (("--layout", "mads", "--fold", "9", "--subjects", "3"), 1, "fold: expected 0 to 2"),
+        (("--layout", "mads", "--window", "0", "--subjects", "3"), 1, "window: expected frames"),
     ],
 )
 def test_bad_options_say_what_to_do(
@@ -124,12 +128,6 @@ def test_bad_options_say_what_to_do(
     assert not output.exists()
 
 
-def test_a_layout_that_does_not_fit_lists_the_joints(store: Store, tmp_path: Path) -> None:
-    output = tmp_path / "run"
-    result = run("train", "--data", store.path, "--layout", "kinect_v2", "--output", output)
-    assert result.exit_code == 1
-    assert "spine_base" in result.stderr
-    assert not output.exists()
 @pytest.mark.parametrize(
     ("text", "code", "said"),
     [
@@ -154,6 +152,12 @@ def test_lists_in_a_file_are_taken(tmp_path: Path) -> None:
         assert context.params["streams"] == ("joint", "bone")
 
 
+def test_a_layout_that_does_not_fit_lists_the_joints(store: Store, tmp_path: Path) -> None:
+    output = tmp_path / "run"
+    result = run("train", "--data", store.path, "--layout", "kinect_v2", "--output", output)
+    assert result.exit_code == 1
+    assert "spine_base" in result.stderr
+    assert not output.exists()
 
 
 def test_a_run_that_exists_is_refused(trained: Path, store: Store) -> None:

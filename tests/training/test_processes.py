@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from skelgraph.errors import ConfigError
 from skelgraph.graphs import load_layout
-from skelgraph.training.supervised import _alone_first
+from skelgraph.training.config import RunConfig, TrainOptions
+from skelgraph.training.supervised import _alone_first, _check_batches
 from tests.training.clips import make_store
 
 QUICK = ["--epochs", "2", "--link-epochs", "1", "--batch-size", "8", "--num-frames", "8"]
@@ -64,3 +66,11 @@ def test_no_process_waits_for_one_that_failed(first: bool) -> None:
     with pytest.raises(OSError if first else SystemExit):
         _alone_first(Process(), work)  # type: ignore[arg-type]
     assert told == [first]
+
+
+def test_a_batch_has_clips_for_every_process() -> None:
+    class Four:
+        world_size = 4
+
+    with pytest.raises(ConfigError, match="batch_size: expected at least 8, two a process, got 7"):
+        _check_batches(RunConfig("x", training=TrainOptions(batch_size=7)), Four())  # type: ignore[arg-type]

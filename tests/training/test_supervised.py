@@ -10,6 +10,7 @@ import shutil
 import signal
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,8 +20,9 @@ from safetensors.torch import load_file
 from skelgraph.data.store import Store
 from skelgraph.errors import LayoutError, ProtocolError, RunError, SkelgraphError
 from skelgraph.graphs import Layout, load_layout
-from skelgraph.training.config import DataOptions, ProtocolOptions, RunConfig
+from skelgraph.training.config import DataOptions, ModelOptions, ProtocolOptions, RunConfig
 from skelgraph.training.progress import Reporter
+from skelgraph.training.run import read_config, write_config
 from skelgraph.training.scoring import evaluate, predict
 from skelgraph.training.supervised import train
 from skelgraph.training.weights import load_recogniser, save_recogniser
@@ -272,3 +274,54 @@ def weights_of(folder: Path) -> dict[str, bytes]:
 def write_own_layout(path: Path) -> Layout:
     path.write_text(OWN_LAYOUT, encoding="utf-8")
     return load_layout(path)
+
+
+def test_a_run_that_holds_the_data_is_not_replaced(tmp_path: Path) -> None:
+    write_config(tmp_path, RunConfig(layout="mediapipe_hands"))
+    store = make_store(tmp_path / "data", load_layout("mediapipe_hands"), each=1)
+    with pytest.raises(RunError, match="does not hold the data"):
+        train(make_config(store, epochs=1), tmp_path, force=True)
+    assert Store.open(store.path).verify() == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"protocol": ProtocolOptions(fold=9)},
+        {"data": DataOptions(test_window="nine")},
+        {"data": DataOptions(slot="right")},
+        {"model": ModelOptions(preset="small", overrides={"kernel": 2})},
+    ],
+)
+def test_simulated_clips_that_do_not_fit_leave_the_run_that_is_there(
+    tmp_path: Path, change: dict[str, Any]
+) -> None:
+    config = RunConfig(layout="mads", simulated={"subjects": 3, "clips_per_class": 1})
+    write_config(tmp_path, config)
+    (tmp_path / "model.safetensors").write_bytes(b"weeks of work")
+    with pytest.raises(SkelgraphError):
+        train(replace(config, **change), tmp_path, force=True)
+    assert (tmp_path / "model.safetensors").read_bytes() == b"weeks of work"
+
+
+def test_weights_that_run_away_stop_the_run(store: Store, tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"epoch 2: expected finite weights.*--lr"):
+        train(make_config(store, epochs=3, lr=1e30), tmp_path / "run")
+
+
+def test_config_yaml_says_which_arithmetic(store: Store, tmp_path: Path) -> None:
+    config = make_config(store, epochs=1)
+    config = replace(config, training=replace(config.training, precision="auto"))
+    train(config, tmp_path / "run")
+    kept = read_config(tmp_path / "run")
+    assert kept.training.precision in ("32-true", "bf16-mixed")
+
+
+@pytest.mark.parametrize("text", ["{", "{}", '{"schema_version": 9}'])
+def test_metadata_that_cannot_be_read_is_refused(tmp_path: Path, text: str) -> None:
+    from safetensors.torch import save_file
+
+    file = tmp_path / "model.safetensors"
+    save_file({"x": torch.zeros(1)}, file, metadata={"skelgraph": text})
+    with pytest.raises(RunError, match=r"model\.safetensors: expected .*schema_version"):
+        load_recogniser(file)
