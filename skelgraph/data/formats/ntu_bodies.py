@@ -85,11 +85,11 @@ def main_bodies(rows: BodyRows) -> MainBodies:
 
 
 def _tracks(rows: BodyRows, counts: dict[str, int]) -> list[_Track]:
+    if len(set(rows.body)) == 1 and (np.diff(rows.frame) > 0).all():
+        return [_Track(rows.frame, rows.position, rows.state)]
     places: dict[bytes, list[int]] = {}
     for row, body in enumerate(rows.body):
         places.setdefault(body, []).append(row)
-    if len(places) == 1 and len(rows.body) == len(np.unique(rows.frame)):
-        return [_Track(rows.frame, rows.position, rows.state)]
     tracks = []
     for members in places.values():
         frame, first = np.unique(rows.frame[members], return_index=True)
@@ -130,13 +130,16 @@ def _slots(tracks: list[_Track], num_frames: int, counts: dict[str, int]) -> lis
 
 
 def _mark_missing(position: np.ndarray, state: np.ndarray, counts: dict[str, int]) -> None:
-    absent = np.isnan(position).all(axis=-1) & (state == 0)
-    odd = ~np.isfinite(position).all(axis=-1) & ~absent
-    zero = (position == 0).all(axis=-1)
-    lost = (state == 0) & ~(absent | odd | zero)
+    seen = state > 0
+    finite = np.isfinite(position).all(axis=-1)
+    zero = ~position.any(axis=-1)
+    if finite.all() and seen.all() and not zero.any():
+        return
+    absent = np.isnan(position).all(axis=-1) & ~seen
+    odd = ~(finite | absent)
+    lost = ~(seen | absent | odd | zero)
     counts["joints without a number -> missing"] = int(odd.sum())
     counts["joints at the origin -> missing"] = int(zero.sum())
     counts["joints with tracking state 0 -> missing"] = int(lost.sum())
-    if odd.any() or zero.any() or lost.any():
-        position[odd | zero | lost] = np.nan
-        state[odd | zero] = 0
+    position[odd | zero | lost] = np.nan
+    state[odd | zero] = 0

@@ -14,7 +14,7 @@ with missing skeletons, as the data set's authors give it (a text file whose nam
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -97,18 +97,19 @@ def _clips(
     root: Path, facts: _Facts, file: Path, bodies: MainBodies, report: ConversionReport
 ) -> Iterator[Clip]:
     report.repaired.update(bodies.counts)
-    clip = Clip(
+    name = clip_name(file, root)
+    said = parse_name(file.name)
+    yield Clip(
         keypoints=bodies.position,
         layout=facts.layout,
-        name=clip_name(file, root),
+        name=name,
         confidence=bodies.state * np.float32(0.5),
         units="metre",
         axes=HOUSE_AXES,
         fps=facts.fps,
-        source=clip_name(file, root),
+        source=name,
+        **({} if said is None else vars(said)),
     )
-    name = parse_name(file.name)
-    yield clip if name is None else replace(clip, **vars(name))
 
 
 def _check(path: Path, options: ReadOptions) -> None:
