@@ -115,3 +115,43 @@ def test_failures_are_told_and_leave_nothing(
     out, err = capsys.readouterr()
     assert out == "" and message in err and "Traceback" not in err
     assert sorted(path.name for path in tmp_path.iterdir()) == ["labels.txt", "set.npz"]
+
+
+def test_steps_reach_the_store_and_are_told(
+    source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = str(tmp_path / "first"), str(tmp_path / "second")
+    assert main(["convert", str(source), first, "--fill", "hold", "--longest-gap", "3"]) == 0
+    assert "note: filled (hold, gaps of up to 3 frames): 1 joints" in capsys.readouterr().err
+    words = ["--to-layout", "openpose_body25", "--window", "2", "--overlap", "0.5"]
+    assert main(["convert", first, second, *words, "--json"]) == 0
+    out, err = capsys.readouterr()
+    found = json.loads(out)
+    assert (found["layout"], found["clips"]) == ("openpose_body25", 5)
+    assert found["report"]["steps"]["window"]["windows"] == 5
+    assert "note: kinect_v2 -> openpose_body25: invented: mid_hip = mean of" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["--fill", "liner"], 2, "Did you mean 'linear'?"),
+        (["--longest-gap", "3"], 1, "longest_gap: expected fill beside it"),
+        (["--overlap", "0.5"], 1, "overlap: expected window beside it"),
+        (["--window", "long"], 1, "expected frames such as 90"),
+        (["--to-layout", "openpose_body26"], 1, "Did you mean 'openpose_body25'?"),
+        (["--to-layout", "mediapipe_hands"], 1, "expected recordings that have some of its joints"),
+        (["--confidence-as-z"], 1, "expected two coordinates and a confidence"),
+    ],
+)
+def test_steps_that_do_not_fit(
+    source: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    code: int,
+    message: str,
+) -> None:
+    assert main(["convert", str(source), str(tmp_path / "s"), *words]) == code
+    out, err = capsys.readouterr()
+    assert out == "" and message in err and not (tmp_path / "s").exists()

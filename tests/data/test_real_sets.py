@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 import torch
 
+from skelgraph.data.clip_steps import ConvertSteps
 from skelgraph.data.dataset import ClipSet
 from skelgraph.data.formats import ReadOptions, convert
 from skelgraph.data.inspection import inspect_source
+from skelgraph.data.merging import merge
 from skelgraph.data.protocols import num_folds, split_clips
 from skelgraph.data.size import BY_REFERENCE, EMPTY
 from skelgraph.data.store import Store
@@ -121,3 +123,24 @@ def test_inspection_of_a_recording(recordings: Path) -> None:
     found = inspect_source(recordings / "sets" / "irds_kinect_v2.npz")
     assert found["clips"] == 188 and found["subjects"] == [215, 216, 217]
     assert found["layout"] == "kinect_v2" and found["gaps"]["missing"] == 0
+
+
+def test_kinect_v2_turned_into_openpose(stores: dict[str, Store], tmp_path: Path) -> None:
+    store = stores["irds_kinect_v2"]
+    made = convert(store.path, tmp_path / "s", steps=ConvertSteps(to_layout="openpose_body25"))
+    assert (made.num_clips, len(made.keypoints)) == (188, 14142)
+    hips = store.layout.indices(("left_hip", "right_hip"))
+    middle = made.keypoints[:, :, made.layout.index("mid_hip")]
+    np.testing.assert_allclose(middle, store.keypoints[:, :, list(hips)].mean(axis=2), atol=1e-6)
+    # Where the sensor says the base of the spine is, a few centimetres from the invented joint.
+    base = store.keypoints[:, :, store.layout.index("spine_base")]
+    assert np.nanmedian(np.linalg.norm(middle - base, axis=-1)) < 0.05
+
+
+def test_two_sets_of_one_sensor_become_one(stores: dict[str, Store], tmp_path: Path) -> None:
+    utd = convert(
+        stores["utd_mhad_odd"].path, tmp_path / "utd", options=ReadOptions(width=1280, height=720)
+    )
+    both = merge([utd.path, stores["nw_ucla_views12"].path], tmp_path / "both")
+    assert both.num_clips == 431 + 1020 and len(both.class_names) == 36
+    assert len(np.unique(both.clips.subject)) == 14

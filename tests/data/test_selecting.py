@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,7 @@ def test_classes_are_numbered_anew(store: Store, tmp_path: Path) -> None:
         store.path, tmp_path / "s", Selection(classes=("fall", "pull"), unlabelled="drop")
     )
     assert made.class_names == ("pull", "fall")
-    assert made.clips.label.tolist() == [0, 1, 0, 1, 0, 1, 0, 1][: len(made)] or True
+    assert made.clips.label.tolist() == [0, 1, 0, 1, 0, 1, 0, 1]
     old = {str(name): row for row, name in enumerate(store.clips.name)}
     for row in range(made.num_clips):
         clip = made.clip(row)
@@ -93,14 +93,13 @@ def test_provenance_names_parent_and_selection(store: Store, tmp_path: Path) -> 
         ({"keep": {"camera": (1,)}}, list(range(1, 20, 2))),
         ({"drop": {"camera": (1,)}}, list(range(0, 20, 2))),
         ({"keep": {"subject": (1, 2)}, "drop": {"setup": (1,)}}, [1, 2, 5, 6, 9]),
-        ({"keep": {"repetition": (-1,)}, "keep_": 0}, list(range(15))),
+        ({"keep": {"repetition": (-1,)}}, list(range(15))),
         ({"classes": ("push",)}, [0, 5, 7, 10, 15]),
         ({"classes": ("push", "pull"), "drop_classes": ("pull",)}, [0, 5, 7, 10, 15]),
         ({"unlabelled": "drop", "keep": {"subject": (3,)}}, [3, 11, 15, 19]),
     ],
 )
 def test_what_stays(store: Store, given: dict[str, Any], expected: list[int]) -> None:
-    given.pop("keep_", None)
     assert kept(store, **given) == expected
 
 
@@ -254,12 +253,9 @@ def test_options_from_a_file(
 
 
 def test_an_edited_index_is_taken_and_said(store: Store, tmp_path: Path) -> None:
-    import shutil
-
     copy = Path(shutil.copytree(store.path, tmp_path / "copy"))
     text = (copy / "index.csv").read_text()
     (copy / "index.csv").write_text(text.replace("film#0", "film#9"))
     made = select(copy, tmp_path / "out", Selection(classes=("push",)))
     assert made.clips.source[0] == "film#9"
     assert "copy: index.csv was edited after conversion; taken as it is" in made.report["notes"]
-    assert replace(made.clip(0), name="x").name == "x"
