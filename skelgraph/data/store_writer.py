@@ -10,6 +10,7 @@ import re
 import shutil
 import socket
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -106,9 +107,11 @@ class _Writer:
 
     def finish(self, provenance: Mapping[str, Any], report: ConversionReport | None) -> None:
         if self.first is None:
+            why = Counter(report.dropped.values() if report else ())
+            reasons = ", ".join(f"{count} dropped: {reason}" for reason, count in why.items())
             raise StoreError(
                 f"{provenance.get('source', 'source')}: expected at least one usable clip, got "
-                "none. See what was dropped in the conversion report."
+                f"none{f' ({reasons})' if reasons else ''}. Check the recording."
             )
         self.keypoints.close()
         self.confidence.close()
