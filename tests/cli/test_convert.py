@@ -95,6 +95,7 @@ def test_options_reach_the_store(
         (["convert", "none.npz", "s"], "expected an existing file"),
         (["convert", "set.npz", "s", "--layout", "kinect2"], "Did you mean 'kinect_v2'"),
         (["convert", "set.npz", "s", "--layout", "coco17"], "expected a joint of 'coco17'"),
+        (["convert", "set.npz", "s", "--units", "metres"], "Did you mean 'metre'"),
         (["convert", "set.npz", "s", "--format", "np"], "Did you mean 'npz'"),
         (["convert", "set.npz", "s", "--labels", "none.csv"], "expected a readable CSV"),
         (["inspect", "none"], "expected an existing file"),

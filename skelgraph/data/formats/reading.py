@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from skelgraph.data.clip import Clip
+from skelgraph.data.clip import UNITS, Clip
 from skelgraph.data.report import ConversionReport
+from skelgraph.errors import FormatError, unknown_name
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,10 @@ class ReadOptions:
     fps: float | None = None
     units: str | None = None
     mapping: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.units is not None and self.units not in UNITS:
+            raise FormatError(unknown_name("units", self.units, UNITS))
 
 
 @dataclass(frozen=True)
