@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -40,6 +41,8 @@ def make_fabric(devices: Devices, precision: str) -> Fabric:
 
     from skelgraph.errors import ConfigError
 
+    # Lightning tells the precision on stderr by itself; what is said is for the reporter.
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     count = devices.count
     if count == "auto":
         count = torch.cuda.device_count() if devices.accelerator != "cpu" else 1

@@ -143,6 +143,7 @@ class _Job:
     ) -> None:
         self.config, self.layout, self.folder = config, layout, folder
         self.fabric, self.report = fabric, report
+        self.precision = choose_precision(config.training.precision, fabric.device.type)
         self.started = time.perf_counter()
 
     def claim(self, *, force: bool, resume: bool) -> None:
@@ -190,7 +191,7 @@ class _Job:
         self.report.message(
             f"model {options.name}, preset {options.preset}: "
             f"{sum(p.numel() for p in model.parameters()):,} parameters, "
-            f"{self.fabric.device}, {self.fabric.world_size} process(es)"
+            f"{self.fabric.device}, {self.precision}, {self.fabric.world_size} process(es)"
         )
         return Recogniser(
             model=model,
