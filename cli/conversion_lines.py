@@ -24,11 +24,12 @@ def report_lines(report: dict[str, Any]) -> list[str]:
     lines = [f"note: {text}" for text in report["notes"]]
     lines += [f"repaired: {count:,} {what}" for what, count in report["repaired"].items()]
     for what in ("skipped", "dropped"):
-        lines += _listed(what, report[what])
+        lines += listed(what, report[what])
     return lines + _survey_lines(report["survey"])
 
 
-def _listed(what: str, reasons: dict[str, str]) -> list[str]:
+def listed(what: str, reasons: dict[str, str]) -> list[str]:
+    """Name what was left out and why, ten at most."""
     lines = [f"{what}: {name} ({why})" for name, why in list(reasons.items())[:10]]
     if len(reasons) > 10:
         lines.append(f"{what}: ... and {len(reasons) - 10} more")

@@ -44,12 +44,15 @@ def command(
     Example:
       skelgraph predict runs/mediapipe_hands my_store --output labels.csv
     """
-    from skelgraph.cli.output import print_json, print_table
+    from skelgraph.cli.conversion_lines import listed
+    from skelgraph.cli.output import note, print_json, print_table
     from skelgraph.training.devices import pick_device
     from skelgraph.training.scoring import predict
 
-    _check_output(output)
+    _check_output(output, force=force)
     result = predict([run, *others], source, device=pick_device(device))
+    for line in listed("dropped", result.dropped):
+        note(line, quiet=quiet)
     if output is not None:
         _write(result, output, force=force)
     elif as_json:
@@ -59,11 +62,16 @@ def command(
         print_table(("clip", "predicted", "probability"), rows)
 
 
-def _check_output(output: Path | None) -> None:
-    if output is not None and output.suffix not in (".csv", ".json"):
+def _check_output(output: Path | None, *, force: bool) -> None:
+    from skelgraph.files import check_free
+
+    if output is None:
+        return
+    if output.suffix not in (".csv", ".json"):
         raise click.UsageError(
             f"--output: expected a file name ending in .csv or .json, got '{output}'."
         )
+    check_free(output, force=force)
 
 
 def _document(result: Any) -> dict[str, Any]:

@@ -10,6 +10,19 @@ from pathlib import Path
 from skelgraph.errors import SkelgraphError
 
 
+def check_free(path: Path, *, force: bool) -> None:
+    """Refuse a file that exists, so that no long work is done for nothing.
+
+    Raises:
+        SkelgraphError: If the file exists and `force` is off.
+    """
+    if path.exists() and not force:
+        raise SkelgraphError(
+            f"{path}: expected a path that is free, got an existing file. "
+            "Give another --output, or --force to replace it."
+        )
+
+
 @contextmanager
 def written_whole(path: str | Path, *, force: bool = True) -> Iterator[Path]:
     """Lend a temporary path beside the target and rename it when the block ends well.
@@ -23,11 +36,7 @@ def written_whole(path: str | Path, *, force: bool = True) -> Iterator[Path]:
         OSError: If the disk is full or the folder cannot be written; nothing is left behind.
     """
     target = Path(path)
-    if target.exists() and not force:
-        raise SkelgraphError(
-            f"{target}: expected a path that is free, got an existing file. "
-            "Give another --output, or --force to replace it."
-        )
+    check_free(target, force=force)
     target.parent.mkdir(parents=True, exist_ok=True)
     # The suffix stays last: writers choose the format by it.
     temporary = target.with_name(f".{target.stem}.{os.getpid()}{target.suffix}")

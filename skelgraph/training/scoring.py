@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -33,11 +33,13 @@ class Predictions:
         names: One a row.
         probabilities: Shape (N, classes).
         class_names: One a column.
+        dropped: Clips of the recording that have no row -> why.
     """
 
     names: list[str]
     probabilities: Tensor
     class_names: tuple[str, ...]
+    dropped: dict[str, str] = field(default_factory=dict)
 
     def header(self) -> tuple[str, ...]:
         """Name the columns of `rows`."""
@@ -66,8 +68,10 @@ def predict(runs: Sequence[str | Path], source: str | Path, *, device: str = "cp
         results = [_probabilities(item, store, rows) for item in recognisers]
         _check_same_windows(runs, [clips for _, clips in results])
         names = clip_names(store, results[0][1])
+        # A store was told of its dropped clips when it was made; a recording is not yet.
+        dropped = {} if (Path(source) / DATASET).is_file() else store.report["dropped"]
     mean = torch.stack([probabilities for probabilities, _ in results]).mean(0)
-    return Predictions(names, mean, recognisers[0].class_names)
+    return Predictions(names, mean, recognisers[0].class_names, dropped)
 
 
 def evaluate(

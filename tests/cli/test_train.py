@@ -6,6 +6,7 @@ import csv
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from click.testing import CliRunner, Result
@@ -76,6 +77,16 @@ def test_predict_as_table_csv_and_json(trained: Path, store: Store, tmp_path: Pa
         rows = list(csv.DictReader(file))
     assert [row["predicted"] for row in rows] == [p["predicted"] for p in document["predictions"]]
     assert json.loads((tmp_path / "a.json").read_text()) == document
+
+
+def test_predict_names_the_clips_that_it_drops(trained: Path, tmp_path: Path) -> None:
+    keypoints = np.random.default_rng(0).normal(size=(2, 9, 2, 21, 3)).astype(np.float32)
+    keypoints[1] = np.nan
+    np.savez(tmp_path / "two.npz", keypoints=keypoints, layout="mediapipe_hands", units="metre")
+    told = run("predict", trained, tmp_path / "two.npz")
+    assert told.exit_code == 0, told.output
+    assert "dropped: two_00001" in told.stderr
+    assert run("predict", trained, tmp_path / "two.npz", "--quiet").stderr == ""
 
 
 def test_predict_keeps_a_file_that_is_there(trained: Path, store: Store, tmp_path: Path) -> None:
