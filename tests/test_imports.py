@@ -140,7 +140,8 @@ def test_no_module_is_named_after_the_standard_library() -> None:
 def test_every_package_that_is_imported_is_asked_for() -> None:
     config = configparser.ConfigParser()
     config.read(ROOT / "setup.cfg")
-    wanted = config["options"]["install_requires"] + config["options.extras_require"]["test"]
+    extras = config["options.extras_require"]
+    wanted = config["options"]["install_requires"] + extras["test"] + extras["formats"]
     asked = {re.split(r"[<>=!~;\[ ]", line)[0].lower() for line in wanted.split("\n") if line}
     names = {"yaml": "pyyaml", "sklearn": "scikit-learn", "PIL": "pillow"}
     for module, path in SOURCES.items():
@@ -157,6 +158,7 @@ def test_constraints_pin_what_setup_cfg_asks_for() -> None:
     config.read(ROOT / "setup.cfg")
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     pinned = {line.split("==")[0].lower() for line in lines if "==" in line}
-    wanted = config["options"]["install_requires"] + config["options.extras_require"]["test"]
+    extras = config["options.extras_require"]
+    wanted = config["options"]["install_requires"] + extras["test"] + extras["formats"]
     asked = {re.split(r"[<>=!~;\[ ]", line)[0].lower() for line in wanted.split("\n") if line}
     assert asked <= pinned

@@ -242,7 +242,7 @@ def _joints(
         found[:, plan.layout.index(joint)] = seen.mean(axis=1)
     if faults:
         raise FormatError(list_faults(faults))
-    return found, np.isnan(found).any(axis=-1)
+    return found, np.asarray(np.isnan(found).any(axis=-1))
 
 
 def _place(marker: str, labels: list[str]) -> int | None:

@@ -9,10 +9,8 @@ segments that cuts recordings into clips. Columns that it does not name are lost
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -20,26 +18,22 @@ from skelgraph.data.clip import Clip
 from skelgraph.data.formats.files import clip_name, find_files, read_each
 from skelgraph.data.formats.reading import Reading, ReadOptions, source_name
 from skelgraph.data.formats.table_clips import (
-    Columns,
     confidence_faults,
     find_columns,
-    frame_axis,
     joints_of,
-    separate,
     times_of,
 )
-from skelgraph.data.formats.table_mapping import FACTS, NO_CONFIDENCE, TableMapping, load_mapping
+from skelgraph.data.formats.table_making import OpenTable, Plan, make_clip
+from skelgraph.data.formats.table_mapping import FACTS, TableMapping, load_mapping
 from skelgraph.data.formats.table_names import (
     Segment,
     facts_of_name,
     find_segments_file,
     read_segments,
 )
-from skelgraph.data.formats.table_rows import Rows, Table, find_delimiter, first_cells
+from skelgraph.data.formats.table_rows import Table, find_delimiter, first_cells
 from skelgraph.data.report import ConversionReport
 from skelgraph.errors import FormatError, list_faults
-from skelgraph.graphs import Layout
-from skelgraph.graphs.layout import HANDS, SLOTS
 
 ENDINGS = (".csv", ".tsv")
 MIN_COLUMNS = 5
@@ -86,7 +80,7 @@ def read(path: Path, *, options: ReadOptions) -> Reading:
     if not files:
         raise FormatError(f"{path}: expected a .csv or .tsv file, got none. Check the path.")
     segments = read_segments(segments_file, mapping) if segments_file else None
-    plan = _Plan(path, mapping, layout, units, options, segments=segments)
+    plan = Plan(path, mapping, layout, units, options, segments=segments)
     plan.class_names = mapping.class_names or _class_names(files, plan)
     report = ConversionReport(source=source_name(path), format="table")
     parse = partial(_clips, plan=plan)
@@ -96,41 +90,6 @@ def read(path: Path, *, options: ReadOptions) -> Reading:
         class_names=plan.class_names,
         report=report,
     )
-
-
-@dataclass
-class _Plan:
-    """What holds for all files; the frame rate is that of the first file if none is given."""
-
-    root: Path
-    mapping: TableMapping
-    layout: Layout
-    units: str
-    options: ReadOptions
-    segments: dict[str, list[Segment]] | None = None
-    class_names: tuple[str, ...] = ()
-    fps: float | None = None
-    met: set[str] = field(default_factory=set)
-
-    def __post_init__(self) -> None:
-        given = self.options.fps or self.mapping.fps
-        self.fps = None if given is None else float(given)
-
-    @property
-    def marks(self) -> tuple[str, ...]:
-        usual = (NO_CONFIDENCE,) if self.units in ("pixel", "image fraction") else ()
-        return usual if self.mapping.missing is None else self.mapping.missing
-
-    def label(self, word: str | None, where: str) -> int | None:
-        if word is None or word == "":
-            return None
-        name = self.mapping.classes.get(word, word)
-        if name not in self.class_names:
-            raise FormatError(
-                f"{where}: expected a class of {', '.join(self.class_names[:10])}, got '{word}'. "
-                "Add it to 'classes' in the mapping."
-            )
-        return self.class_names.index(name)
 
 
 def _has_header(file: Path) -> bool:
@@ -153,7 +112,7 @@ def _files(path: Path) -> list[Path]:
     return sorted(file for ending in ENDINGS for file in find_files(path, f"*{ending}"))
 
 
-def _segments_of(file: Path, plan: _Plan) -> list[Segment | None]:
+def _segments_of(file: Path, plan: Plan) -> list[Segment | None]:
     """List the segments of a file; itself as a whole where no segments are given."""
     if plan.segments is None:
         return [None]
@@ -164,7 +123,7 @@ def _segments_of(file: Path, plan: _Plan) -> list[Segment | None]:
     return []
 
 
-def _class_names(files: list[Path], plan: _Plan) -> tuple[str, ...]:
+def _class_names(files: list[Path], plan: Plan) -> tuple[str, ...]:
     """Gather the words for classes from segments, columns and names, sorted."""
     words: set[str] = set()
     for file in files:
@@ -185,7 +144,7 @@ def _label_words(file: Path, mapping: TableMapping) -> set[str]:
     return set(Table(file, mapping.delimiter).read([], [mapping.label]).words[mapping.label])
 
 
-def _told(clips: Iterator[Clip], plan: _Plan, report: ConversionReport) -> Iterator[Clip]:
+def _told(clips: Iterator[Clip], plan: Plan, report: ConversionReport) -> Iterator[Clip]:
     """Hand clips on; say in the end which segments belong to no file."""
     yield from clips
     left = set(plan.segments or ()) - plan.met
@@ -193,7 +152,7 @@ def _told(clips: Iterator[Clip], plan: _Plan, report: ConversionReport) -> Itera
         report.note(f"{len(left)} recordings of the file of segments are not in the source")
 
 
-def _clips(file: Path, report: ConversionReport, *, plan: _Plan) -> Iterator[Clip]:
+def _clips(file: Path, report: ConversionReport, *, plan: Plan) -> Iterator[Clip]:
     mapping = plan.mapping
     segments = _segments_of(file, plan)
     if not segments:
@@ -211,21 +170,9 @@ def _clips(file: Path, report: ConversionReport, *, plan: _Plan) -> Iterator[Cli
         raise FormatError(list_faults(faults))
     clock = times_of(rows.numbers[:, -1], mapping, rows, file) if timed else None
     _set_fps(clock, plan, report)
-    found = _Table(file, table, rows, points, columns, clock)
+    found = OpenTable(file, table, rows, points, columns, clock)
     for name, chosen, label in _parts(found, segments, plan):
-        yield _clip(found, name, chosen, label, plan, report)
-
-
-@dataclass(frozen=True, eq=False)
-class _Table:
-    """A file that was read."""
-
-    file: Path
-    table: Table
-    rows: Rows
-    points: np.ndarray
-    columns: Columns
-    clock: np.ndarray | None
+        yield make_clip(found, name, chosen, label, plan, report)
 
 
 def _first_line(file: Path) -> str:
@@ -233,7 +180,7 @@ def _first_line(file: Path) -> str:
     return rows[0][0] if rows and rows[0] else ""
 
 
-def _set_fps(clock: np.ndarray | None, plan: _Plan, report: ConversionReport) -> None:
+def _set_fps(clock: np.ndarray | None, plan: Plan, report: ConversionReport) -> None:
     """Take the frame rate from the times of the first file, where none is given."""
     if clock is None or plan.mapping.time is None or len(clock) < 2:
         return
@@ -252,7 +199,7 @@ def _set_fps(clock: np.ndarray | None, plan: _Plan, report: ConversionReport) ->
 
 
 def _parts(
-    found: _Table, segments: list[Segment | None], plan: _Plan
+    found: OpenTable, segments: list[Segment | None], plan: Plan
 ) -> Iterator[tuple[str, np.ndarray, str | None]]:
     """Cut a table into clips: name, rows, and the word for the class where a segment has it."""
     name = clip_name(found.file, plan.root)
@@ -265,19 +212,19 @@ def _parts(
             yield part, segment.rows(times), segment.label
     elif plan.mapping.clip is not None:
         words = np.array(found.rows.words[plan.mapping.clip])
-        for word in dict.fromkeys(words.tolist()):
+        for word in dict.fromkeys(found.rows.words[plan.mapping.clip]):
             yield f"{name}/{word}" if word else name, np.flatnonzero(words == word), None
     elif plan.mapping.label is not None:
         words = np.array(found.rows.words[plan.mapping.label])
         starts = np.flatnonzero(np.r_[True, words[1:] != words[:-1]])
         parts = np.split(everything, starts[1:])
-        for number, part in enumerate(parts):
-            yield name if len(parts) == 1 else f"{name}_{number:03d}", part, None
+        for number, run in enumerate(parts):
+            yield name if len(parts) == 1 else f"{name}_{number:03d}", run, None
     else:
         yield name, everything, None
 
 
-def _seconds(found: _Table, plan: _Plan) -> np.ndarray:
+def _seconds(found: OpenTable, plan: Plan) -> np.ndarray:
     if found.clock is not None and plan.mapping.time:
         return found.clock
     if plan.fps is None:
@@ -287,112 +234,3 @@ def _seconds(found: _Table, plan: _Plan) -> np.ndarray:
         )
     frames = found.clock if found.clock is not None else np.arange(len(found.rows.lines))
     return np.asarray(frames / plan.fps)
-
-
-def _clip(
-    found: _Table,
-    name: str,
-    chosen: np.ndarray,
-    label: str | None,
-    plan: _Plan,
-    report: ConversionReport,
-) -> Clip:
-    where = f"{found.file}, clip '{name}'"
-    facts = facts_of_name(clip_name(found.file, plan.root), plan.mapping)
-    facts.update(_constant(found, chosen, plan.mapping, where))
-    slot, slots = _slots(found, chosen, plan, where, report)
-    chosen, slot = chosen[slot >= 0], slot[slot >= 0]
-    frame, num_frames = frame_axis(
-        None if found.clock is None else found.clock[chosen],
-        slot if plan.mapping.body else np.zeros(len(chosen), dtype=np.int64),
-        numbered=plan.mapping.time is None,
-        where=where,
-        report=report,
-    )
-    shape = (num_frames, slots, *found.points.shape[1:])
-    points = np.full(shape, np.nan)
-    points[frame, slot] = found.points[chosen]
-    positions, score = separate(points, found.columns, plan.marks, report)
-    numbers: dict[str, Any] = {fact: _whole(facts, fact, where) for fact in FACTS}
-    return Clip(
-        keypoints=positions,
-        confidence=score,
-        layout=plan.layout,
-        name=name,
-        units=plan.units,
-        axes=plan.mapping.axes_for(plan.units, found.columns.coordinates),
-        fps=plan.fps,
-        label=plan.label(label or facts.get("label"), where),
-        width=plan.options.width,
-        height=plan.options.height,
-        source=f"{source_name(plan.root)}/{clip_name(found.file, plan.root)}",
-        **numbers,
-    )
-
-
-def _constant(
-    found: _Table, chosen: np.ndarray, mapping: TableMapping, where: str
-) -> dict[str, str]:
-    """Take the facts of a clip from its columns, which must not change within it."""
-    facts = {}
-    for fact in ("label", *FACTS):
-        column = getattr(mapping, fact)
-        if column is None:
-            continue
-        words = {found.rows.words[column][row] for row in chosen}
-        if len(words) > 1:
-            raise FormatError(
-                f"{where}, column '{column}': expected one value in a clip, got "
-                f"{', '.join(sorted(words)[:5])}. Name the column that tells clips apart as 'clip'."
-            )
-        facts[fact] = next(iter(words), "")
-    return facts
-
-
-def _slots(
-    found: _Table, chosen: np.ndarray, plan: _Plan, where: str, report: ConversionReport
-) -> tuple[np.ndarray, int]:
-    """Give each row its body's slot, -1 where it does not fit."""
-    sided = plan.layout.instances == HANDS
-    if plan.mapping.body is None:
-        if sided and plan.mapping.hand is None:
-            raise FormatError(
-                f"{plan.mapping.path}: expected which hand the layout '{plan.layout.name}' stands "
-                "for, got nothing. Write 'hand: right', or 'body: COLUMN' with left and right."
-            )
-        slot = SLOTS.index(plan.mapping.hand or "right") if sided else 0
-        return np.full(len(chosen), slot), 2 if sided else 1
-    words = [found.rows.words[plan.mapping.body][row] for row in chosen]
-    if sided:
-        return _sides(words, plan, where), 2
-    seen = ~np.isnan(found.points[chosen][..., 0])
-    worth: dict[str, int] = {}
-    for word, count in zip(words, seen.sum(axis=1).tolist(), strict=True):
-        worth[word] = worth.get(word, 0) + count
-    best = sorted(worth, key=lambda word: -worth[word])[: plan.layout.max_bodies]
-    place = {word: slot for slot, word in enumerate(word for word in worth if word in best)}
-    slots = np.array([place.get(word, -1) for word in words], dtype=np.int64)
-    report.repaired[f"bodies beyond {plan.layout.max_bodies} -> dropped"] += int((slots < 0).sum())
-    return slots, max(1, len(place))
-
-
-def _sides(words: list[str], plan: _Plan, where: str) -> np.ndarray:
-    sides = [word.lower() for word in words]
-    wrong = sorted({word for word, side in zip(words, sides, strict=True) if side not in SLOTS})
-    if wrong:
-        raise FormatError(
-            f"{where}, column '{plan.mapping.body}': expected left or right, got "
-            f"{', '.join(wrong[:5])}. Correct it."
-        )
-    return np.array([SLOTS.index(side) for side in sides], dtype=np.int64)
-
-
-def _whole(facts: dict[str, str], fact: str, where: str) -> int:
-    word = facts.get(fact, "")
-    if word == "":
-        return -1
-    if not (word.isascii() and word.removesuffix(".0").isdigit() and len(word) < 12):
-        raise FormatError(
-            f"{where}: expected a whole number as {fact}, got '{word[:50]}'. Number them."
-        )
-    return int(float(word))

@@ -182,9 +182,7 @@ def _row(point: Any, part: str, number: int, where: str) -> tuple[float, float, 
     else:
         x = y = z = score = None
     score = 1.0 if score is None else score
-    if not all(
-        (_is_number(value) and abs(value) < 1e30) or _is_nan(value) for value in (x, y, z, score)
-    ):
+    if not all(_is_usable(value) for value in (x, y, z, score)):
         raise FormatError(
             f"{where}, {part}, landmark {number}: expected numbers x, y and z, got "
             f"{str(point)[:80]}. Correct it."
@@ -192,5 +190,6 @@ def _row(point: Any, part: str, number: int, where: str) -> tuple[float, float, 
     return float(x), float(y), float(z), float(score)  # type: ignore[arg-type]
 
 
-def _is_nan(value: Any) -> bool:
-    return isinstance(value, float) and not math.isfinite(value)
+def _is_usable(value: Any) -> bool:
+    """Tell a number that float32 holds, or NaN or infinity, which the survey makes missing."""
+    return _is_number(value) and (abs(value) < 1e30 or not math.isfinite(value))

@@ -10,19 +10,18 @@ which is what pose-format reads.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from skelgraph.data.clip import IMAGE_AXES, Clip
 from skelgraph.data.formats.extras import need
 from skelgraph.data.formats.files import clip_name, find_files, read_each
-from skelgraph.data.formats.pose_points import FACES, Points, find_points, known_joints
+from skelgraph.data.formats.pose_header import DAMAGE, PoseHeaderFound, open_pose
+from skelgraph.data.formats.pose_points import FACES, known_joints
 from skelgraph.data.formats.reading import Reading, ReadOptions, source_name
 from skelgraph.data.formats.tracking import into_slots
 from skelgraph.data.report import ConversionReport
@@ -30,11 +29,7 @@ from skelgraph.errors import FormatError
 from skelgraph.graphs import Layout, load_layout
 from skelgraph.graphs.layout import HANDS
 
-FORMS = ("XYC", "XYZC")
-VERSIONS = (0.0, 0.1, 0.2)
-SPARE_BYTES = 2**24
 MOST_PEOPLE = 64
-DAMAGE = (struct.error, ValueError, TypeError, IndexError, OverflowError, ZeroDivisionError)
 
 
 def recognises(path: Path) -> bool:
@@ -69,19 +64,6 @@ def read(path: Path, *, options: ReadOptions) -> Reading:
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Opened:
-    """A file whose header was read, and was found to fit the rest of the file."""
-
-    header: Any
-    reader: Any
-    points: Points
-    fps: float
-    coordinates: int
-    size: tuple[int | None, int | None]
-    ignored: int
-
-
 @dataclass(frozen=True)
 class _Plan:
     """What holds for all files of a source."""
@@ -96,12 +78,12 @@ class _Plan:
 
 def _plan(files: list[Path], root: Path, options: ReadOptions, report: ConversionReport) -> _Plan:
     """Look at all headers; the first that is sound rules, but for the size of the picture."""
-    found: list[_Opened] = []
+    found: list[PoseHeaderFound] = []
     fault: FormatError | None = None
     sizes: set[tuple[int | None, int | None]] = set()
     for file in files:
         try:
-            opened = _open(file)
+            opened = open_pose(file)
         except FormatError as error:
             fault = fault or error
             continue
@@ -125,92 +107,10 @@ def _plan(files: list[Path], root: Path, options: ReadOptions, report: Conversio
     )
 
 
-def _open(file: Path) -> _Opened:
-    """Read the header with pose-format, and hold its counts against the bytes that are there."""
-    from pose_format.pose_header import PoseHeader
-    from pose_format.utils.reader import BufferReader
-
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise FormatError(
-            f"{file}: expected a readable file, got '{error.strerror}'. Check the path."
-        ) from error
-    reader = BufferReader(content)
-    try:
-        header = PoseHeader.read(reader)
-        version = round(float(header.version), 3)
-        if version not in VERSIONS:
-            raise ValueError(f"version {version:g}")
-        forms = {component.format for component in header.components}
-        if len(forms) != 1 or not forms <= set(FORMS):
-            raise ValueError(f"points of the form {', '.join(sorted(forms)) or 'none'}"[:200])
-        fps, ignored = _check_body(reader, header, version, len(content))
-    except DAMAGE as error:
-        raise FormatError(
-            f"{file}: expected a .pose file of version 0.0, 0.1 or 0.2 with points x, y, maybe z, "
-            f"and confidence, got '{error}'. Copy or make the file again."
-        ) from error
-    named = [(component.name, component.points) for component in header.components]
-    points = find_points(named)
-    if points is None:
-        raise FormatError(
-            f"{file}: expected components of OpenPose or MediaPipe, got "
-            f"{', '.join(name[:40] for name, _ in named[:5])}. Convert the file with pose-format."
-        )
-    size = (header.dimensions.width or None, header.dimensions.height or None)
-    coordinates = len(next(iter(forms))) - 1
-    return _Opened(header, reader, points, float(fps), coordinates, size, ignored)
-
-
-def _check_body(reader: Any, header: Any, version: float, size: int) -> tuple[float, int]:
-    """Find the frame rate, and the people that pose-format would leave out.
-
-    Raises:
-        ValueError: If the counts do not fit the bytes that are left.
-    """
-    place = reader.read_offset
-    numbers = sum(len(item.points) * len(item.format) for item in header.components)
-    if numbers == 0:
-        raise ValueError("a header without points")
-    if version == 0.0:
-        return _walk(reader.buffer, place, numbers, size)
-    form = "<HHH" if version == 0.1 else "<fIH"
-    fps, frames, people = struct.unpack_from(form, reader.buffer, place)
-    left = size - place - struct.calcsize(form)
-    each = people * numbers * 4
-    if each == 0 or left == 0:
-        raise ValueError(f"{people} people in {frames} frames")
-    # Version 0.1 counts its frames in 16 bits: more of them are told by the size of the file.
-    true_frames = left // each if version == 0.1 else frames
-    if left != true_frames * each or frames != true_frames % 2 ** (16 if version == 0.1 else 32):
-        raise ValueError(f"{left} bytes where {frames} frames of {people} people take {each} each")
-    if not np.isfinite(fps) or fps < 0:
-        raise ValueError(f"{fps} frames per second")
-    return fps, 0
-
-
-def _walk(content: bytes, place: int, numbers: int, size: int) -> tuple[float, int]:
-    """Walk over the frames of version 0.0, whose people are counted in each frame."""
-    fps, frames = struct.unpack_from("<HH", content, place)
-    if frames == 0:
-        raise ValueError("no frames")
-    if frames * numbers * 4 > SPARE_BYTES + 10 * size:
-        raise ValueError(f"{frames} frames in {size} bytes")
-    place, ignored = place + 4, 0
-    for _ in range(frames):
-        (people,) = struct.unpack_from("<H", content, place)
-        place += 2 + people * (2 + 4 * numbers)
-        ignored += max(0, people - 1)
-        if place > size:
-            raise ValueError(f"{size} bytes where {frames} frames take more")
-    return fps, ignored
-
-
 def _clips(file: Path, report: ConversionReport, *, plan: _Plan) -> Iterator[Clip]:
     from pose_format.numpy import NumPyPoseBody
 
-    opened = _open(file)
+    opened = open_pose(file)
     _check_fit(file, opened, plan)
     try:
         body = NumPyPoseBody.read(opened.header, opened.reader)
@@ -244,7 +144,7 @@ def _clips(file: Path, report: ConversionReport, *, plan: _Plan) -> Iterator[Cli
     )
 
 
-def _check_fit(file: Path, opened: _Opened, plan: _Plan) -> None:
+def _check_fit(file: Path, opened: PoseHeaderFound, plan: _Plan) -> None:
     other_rate = not plan.fixed_fps and (opened.fps or None) != plan.fps
     if opened.coordinates != plan.coordinates or other_rate:
         raise FormatError(
@@ -261,7 +161,7 @@ def _check_fit(file: Path, opened: _Opened, plan: _Plan) -> None:
         )
 
 
-def _say_unused(opened: _Opened, plan: _Plan, report: ConversionReport) -> None:
+def _say_unused(opened: PoseHeaderFound, plan: _Plan, report: ConversionReport) -> None:
     for name in opened.points.unused:
         report.note(f"component {name[:40]} is dropped" if name not in FACES
                     else "points of the face are dropped: no layout has them")  # fmt: skip
@@ -275,10 +175,10 @@ def _say_unused(opened: _Opened, plan: _Plan, report: ConversionReport) -> None:
 
 
 def _bodies(
-    points: np.ndarray, opened: _Opened, plan: _Plan, report: ConversionReport
+    points: np.ndarray, opened: PoseHeaderFound, plan: _Plan, report: ConversionReport
 ) -> np.ndarray:
     """Put points on the layout's joints and people into slots, (T, M, V, dims + 1)."""
-    present = (points[..., -1] > 0).any(axis=-1)
+    present: np.ndarray = np.any(points[..., -1] > 0, axis=-1)
     crowd = int(present[:, MOST_PEOPLE:].sum())
     report.repaired[f"bodies beyond {MOST_PEOPLE} in a file -> dropped"] += crowd
     points, present = points[:, :MOST_PEOPLE], present[:, :MOST_PEOPLE]
@@ -296,7 +196,7 @@ def _bodies(
 def _hands(
     points: np.ndarray,
     present: np.ndarray,
-    opened: _Opened,
+    opened: PoseHeaderFound,
     plan: _Plan,
     report: ConversionReport,
 ) -> np.ndarray:

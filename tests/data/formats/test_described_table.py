@@ -141,7 +141,7 @@ def test_numbers_of_frames_show_gaps(tmp_path: Path) -> None:
 
 
 def test_bodies_share_a_frame(tmp_path: Path) -> None:
-    before = {"n": [1, 1, 2, 2, 3, 3], "who": ["B", "A", "A", "B", "A", "B"]}
+    before: dict[str, list[Any]] = {"n": [1, 1, 2, 2, 3, 3], "who": ["B", "A", "A", "B", "A", "B"]}
     (clip,), _ = taken(write(tmp_path / "a.csv", before=before), frame="n", body="who")
     assert clip.keypoints.shape[:2] == (3, 2)
     assert clip.keypoints[:, 0, 0, 0].tolist() == [0, 3, 5]
@@ -153,7 +153,7 @@ def test_bodies_share_a_frame(tmp_path: Path) -> None:
 
 
 def test_clips_labels_and_subjects_in_columns(tmp_path: Path) -> None:
-    before = {
+    before: dict[str, list[Any]] = {
         "clip": ["a", "a", "b", "b", "c", "c"], "what": ["wave", "wave", "sit", "sit", "", ""],
         "who": [3, 3, 4, 4, 4, 4],
     }  # fmt: skip
@@ -231,7 +231,7 @@ def test_hands_have_sides(tmp_path: Path) -> None:
     ],
 )
 def test_faulty_mappings(tmp_path: Path, mapping: dict[str, Any], message: str) -> None:
-    path = write(tmp_path / "a.csv", before={"t": range(6), "who": "abcdef"})
+    path = write(tmp_path / "a.csv", before={"t": list(range(6)), "who": list("abcdef")})
     with pytest.raises(FormatError, match=message):
         taken(path, **mapping)
 
@@ -312,7 +312,7 @@ def test_empty_and_binary_files(tmp_path: Path) -> None:
 def test_damage_is_an_error_of_ours_or_harmless(
     tmp_path_factory: pytest.TempPathFactory, place: float, how: str, value: int
 ) -> None:
-    path = write(tmp_path_factory.mktemp("damaged") / "a.csv", before={"t": range(6)})
+    path = write(tmp_path_factory.mktemp("damaged") / "a.csv", before={"t": list(range(6))})
     content = bytearray(path.read_bytes())
     where = int(place * (len(content) - 1))
     if how == "flip":
@@ -342,7 +342,7 @@ def test_the_documented_mapping(tmp_path: Path) -> None:
         between = "" if joint == "hip_centre" else "_"
         header += [f"{names.get(joint, joint)}{between}{part}" for part in "XYZ"
                    if joint not in absent]  # fmt: skip
-    rows = [header, *([40 * t, *[t] * (len(header) - 1)] for t in range(3))]
+    rows: list[list[Any]] = [header, *([40 * t, *[t] * (len(header) - 1)] for t in range(3))]
     (tmp_path / "P01_wave_1.csv").write_text("\n".join(",".join(map(str, row)) for row in rows))
     options = ReadOptions(mapping=str(tmp_path / "my.yaml"))
     (clip,) = read(tmp_path / "P01_wave_1.csv", options=options).clips

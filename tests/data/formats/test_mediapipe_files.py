@@ -43,7 +43,9 @@ def test_a_hand_a_row(tmp_path: Path, dims: int) -> None:
     (first, second), reading = taken(path)
     assert reading.class_names == ("Open", "Close") and (first.label, second.label) == (1, 0)
     assert first.keypoints.shape == (1, 2, 21, dims) and not first.seen[:, 0].any()
-    assert first.keypoints[0, 1, 8].tolist() == np.float32([0.4, -0.2, 0.1][:dims]).tolist()
+    assert (
+        first.keypoints[0, 1, 8].tolist() == np.array([0.4, -0.2, 0.1][:dims], np.float32).tolist()
+    )
     assert first.axes == ("right", "down", "away")[:dims] and first.units == "pixel"
     assert first.source != second.source and reading.num_clips == 2
     assert any("which hand" in note for note in reading.report.notes)
@@ -89,7 +91,7 @@ def test_the_classifier_csv(recordings: Path, tmp_path: Path) -> None:
     assert np.bincount(store.clips.label).tolist() == [1522, 1572, 1356]
     line = (path / "keypoint.csv").read_text().splitlines()[999].split(",")
     frame = np.asarray(store.keypoints[999])
-    assert frame[1, 20].tolist() == np.float32([float(line[41]), float(line[42])]).tolist()
+    assert frame[1, 20].tolist() == np.array(line[41:43], np.float32).tolist()
 
 
 def landmarks(count: int, shift: float = 0.0) -> list[dict[str, float]]:
