@@ -173,6 +173,7 @@ def _facts(layout: Layout) -> list[tuple[str, str]]:
             (f"made of {part.layout}", f"{len(part.joints)} joints '{part.prefix}*'")
             for part in layout.components
         ],
+        *([("rules to make it from", ", ".join(layout.rules))] if layout.rules else []),
     ]
 
 

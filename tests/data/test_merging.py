@@ -141,7 +141,7 @@ def test_differences_are_listed_with_what_to_do(tmp_path: Path) -> None:
         "two, axes: expected right, up, away as in",
         "two, fps: expected 30 as in",
         "two, width: expected unknown as in",
-        "--to-layout mads.\n" if False else f"skelgraph convert {three.path} OUT --to-layout mads.",
+        f"skelgraph convert {three.path} OUT --to-layout mads.",
     ):
         assert part in text, part
     assert not (tmp_path / "both").exists()
