@@ -88,7 +88,7 @@ def landmark_clips(
         whole = assembled(found, options)
         report.repaired.update(whole.counts)
         clip = _clip(job, whole, found, plan, options, report)
-        seen = clip.seen.any(axis=(1, 2))
+        seen = np.asarray(clip.seen.any(axis=(1, 2)))
         empty, total = empty + int((~seen).sum()), total + len(seen)
         if is_uneven(found.times):
             uneven.append(job.medium.file)

@@ -56,7 +56,7 @@ def link(group: Group, times: np.ndarray, *, aspect: float) -> np.ndarray:
     places = flat(group, aspect)
     track = np.full(len(group), -1, dtype=np.int64)
     last: dict[int, int] = {}
-    for frame in np.unique(group.frame):
+    for frame in np.unique(group.frame).tolist():
         here = np.flatnonzero(group.frame == frame)
         alive = {
             name: place
@@ -67,10 +67,10 @@ def link(group: Group, times: np.ndarray, *, aspect: float) -> np.ndarray:
             if distance < REACH and track[place] < 0 and name in alive:
                 track[place] = name
                 del alive[name]
-        for place in here:
+        for place in here.tolist():
             if track[place] < 0:
                 track[place] = int(track.max()) + 1
-            last[int(track[place])] = int(place)
+            last[int(track[place])] = place
     return track
 
 
