@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -102,10 +103,8 @@ def read_parallel(
             raise result
         return make(file, result, part)
 
-    try:
+    with closing(results):
         yield from read_each(files, parse, root=root, report=report)
-    finally:
-        results.close()
 
 
 def _inside(file: Path, root: Path) -> str:

@@ -109,7 +109,7 @@ def one_kind(path: Path, annotations: list[dict[str, Any]]) -> tuple[int, int]:
 
 
 def _whole(value: Any) -> bool:
-    return isinstance(value, (int, np.integer)) and -1 <= value < 2**31
+    return isinstance(value, (int, np.integer)) and -1 <= int(value) < 2**31
 
 
 def _short(value: Any) -> str:

@@ -131,7 +131,7 @@ def _units(path: Path, settled: tuple[str, str] | None, channels: int) -> str:
 
 def without_padding(points: np.ndarray) -> np.ndarray:
     """Cut off the frames of nothing but zeros at the end of (T, M, V, C)."""
-    filled = np.flatnonzero(points.any(axis=(1, 2, 3)))
+    filled = np.flatnonzero((points != 0).any(axis=(1, 2, 3)))
     return points[: filled[-1] + 1] if len(filled) else points[:0]
 
 
@@ -150,7 +150,7 @@ def bodies_first(
         report: Told how many bodies were dropped.
     """
     slots = kind.layout.max_bodies
-    present = points.any(axis=(0, 2, 3))
+    present = np.asarray((points != 0).any(axis=(0, 2, 3)))
     if points.shape[1] <= slots:
         return points, score
     worth = points.any(axis=-1).sum(axis=(0, 2)) if score is None else score.sum(axis=(0, 2))
@@ -179,7 +179,7 @@ def make_clip(
     points = np.array(points, dtype=np.float32)
     if kind.scored:
         points, score = points[..., :2].copy(), points[..., 2].copy()
-    absent = ~points.any(axis=(2, 3))[..., None]
+    absent = ~np.asarray(points.any(axis=(2, 3)))[..., None]
     zero = ~points.any(axis=-1) & ~absent
     if kind.centred:
         zero[..., sorted({kind.layout.root, *kind.layout.centre})] = False

@@ -164,7 +164,7 @@ def _listed(value: object) -> bool:
 
 
 def _is_label(value: object) -> bool:
-    return isinstance(value, (int, np.integer)) and 0 <= value < MAX_CLASSES
+    return isinstance(value, (int, np.integer)) and 0 <= int(value) < MAX_CLASSES
 
 
 def _faults(path: Path, sets: list[_Set]) -> list[str]:

@@ -66,10 +66,10 @@ def _is_central(clips: list[np.ndarray], kind: PointSet, report: ConversionRepor
     central = sorted({kind.layout.root, *kind.layout.centre})
     zero = present = 0
     for clip in clips:
-        filled = clip.any(axis=0)
-        there = filled.any(axis=1)[:, 0]
+        filled = np.asarray(clip.any(axis=0))
+        there = np.asarray(filled[..., 0].any(axis=1))
         present += int(there.sum())
-        zero += int((~filled[:, central, 0]).any(axis=1)[there].sum())
+        zero += int((~filled[there][:, central, 0]).any(axis=1).sum())
     if present == 0 or zero < present / 2:
         return False
     report.note("a central joint of the first body is at the origin: kept, not missing")

@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import os
 import pickle
-import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
@@ -29,16 +28,19 @@ FILES_A_WORKER = 256
 """A process starts in the time in which it loads some two hundred files of a quarter megabyte."""
 
 START = """
+import signal
+signal.signal(signal.SIGINT, signal.SIG_IGN)
 import pickle, sys
 sys.path[:] = pickle.load(sys.stdin.buffer)
 from skelgraph.data.formats.workers import work
 work(sys.stdin.buffer, sys.stdout.buffer)
 """
+"""An interrupt is for the process that started the worker, which ends it."""
 
 
 def load_all(
     files: Sequence[Path], load: Load, *, workers: int | None = None
-) -> Iterator[Any | FormatError]:
+) -> Generator[Any | FormatError, None, None]:
     """Load files and give the results in the files' order.
 
     Args:
@@ -114,11 +116,7 @@ def _end(worker: subprocess.Popen[bytes]) -> None:
 
 
 def work(orders: IO[bytes], results: IO[bytes]) -> None:
-    """Be a worker: load the files ordered and write (whether it is one, result) for each.
-
-    An interrupt is for the process that started this one, which ends it.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Be a worker: load the files ordered and write (whether it is one, result) for each."""
     load, files = pickle.load(orders)
     try:
         for file in files:
