@@ -77,6 +77,8 @@ def detect(path: str | Path) -> str:
     source = Path(path)
     if not source.exists():
         raise FormatError(f"{source}: expected an existing file, got none. Check the path.")
+    if stored.recognises(source):
+        return "store"  # its index is a table as well
     found = [name for name, module in FORMATS.items() if module.recognises(source)]
     if len(found) == 1:
         return found[0]
