@@ -20,6 +20,7 @@ class Numbers(click.ParamType):
     """Numbers and ranges, as in 1,2,5-8; `unknown` is -1."""
 
     name = "numbers"
+    takes_several = True
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
