@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from skelgraph.data.formats.writing import Exported
     from skelgraph.data.store import Store
 
 
@@ -17,6 +18,23 @@ def print_made(made: Store, *, quiet: bool, as_json: bool) -> None:
     for line in report_lines(made.report):
         note(line, quiet=quiet)
     print_store(made, as_json=as_json)
+
+
+def print_exported(made: Exported, *, quiet: bool, as_json: bool) -> None:
+    """Print what was written: changes and losses on stderr, the result on stdout."""
+    from skelgraph.cli.output import note, print_json
+
+    changes = report_lines(dict(made.report)) if made.report else []
+    for line in [*changes, *(f"not held: {key}: {text}" for key, text in made.losses.items())]:
+        note(line, quiet=quiet)
+    if as_json:
+        facts = {"path": made.path, "format": made.format, **made.store}
+        print_json({**facts, "not_held": made.losses, "report": made.report})
+        return
+    click.echo(
+        f"{made.path}: {made.store['clips']} clips, {made.store['frames']} frames, "
+        f"layout {made.store['layout']}, as {made.format}"
+    )
 
 
 def report_lines(report: dict[str, Any]) -> list[str]:

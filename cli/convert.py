@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -16,7 +17,7 @@ from skelgraph.cli.options import Choice, force_option, report_options
     "--format",
     "format_name",
     metavar="NAME",
-    help="Format of the source; found by looking if not given.",
+    help="Format of the source, found by looking if not given; of a store, what to write it as.",
 )
 @click.option(
     "--layout",
@@ -97,32 +98,35 @@ def command(
     quiet: bool,
     as_json: bool,
 ) -> None:
-    """Convert recordings to a store.
+    """Convert recordings to a store, or a store to another tool's format.
 
     The source may be a store: to turn it into another layout, fill its gaps or cut it into
     windows. Says on stderr what was repaired and dropped; the store keeps it as
     conversion.json. The store is written whole or not at all.
+
+    A store is written as csv, ctrgcn_npz, mmaction_pickle, openpose_json, pose or pyg where
+    --format says so; what the format cannot hold is said on stderr.
 
     \b
     Example:
       skelgraph convert recordings.npz my_store
       skelgraph convert signs.npz my_store --width 1280 --height 720 --labels signs.csv
       skelgraph convert my_store windows --to-layout openpose_body25 --window 3s --overlap 0.5
+      skelgraph convert my_store set.pkl --format mmaction_pickle --to-layout coco17
     """
-    from skelgraph.cli.conversion_lines import print_made
+    from skelgraph.cli.conversion_lines import print_exported, print_made
     from skelgraph.cli.output import track
     from skelgraph.data.clip_steps import ConvertSteps
-    from skelgraph.data.formats import ReadOptions, convert
+    from skelgraph.data.formats import WRITERS, ReadOptions, convert, export
+    from skelgraph.data.formats.stored import recognises as is_store
 
-    made = convert(
-        source,
-        store,
-        format=format_name,
-        options=ReadOptions(
+    what: dict[str, Any] = {
+        "format": format_name,
+        "options": ReadOptions(
             layout=layout, width=width, height=height, fps=fps, units=units, mapping=mapping
         ),
-        labels=labels,
-        steps=ConvertSteps(
+        "labels": labels,
+        "steps": ConvertSteps(
             fill=fill,
             longest_gap=longest_gap,
             to_layout=to_layout,
@@ -130,8 +134,11 @@ def command(
             window=window,
             overlap=overlap,
         ),
-        strict=strict,
-        force=force,
-        track=lambda clips, total: track(clips, "converting", total=total, quiet=quiet),
-    )
-    print_made(made, quiet=quiet, as_json=as_json)
+        "strict": strict,
+        "force": force,
+        "track": lambda clips, total: track(clips, "converting", total=total, quiet=quiet),
+    }
+    if format_name in WRITERS and is_store(source):
+        print_exported(export(source, store, **what), quiet=quiet, as_json=as_json)
+    else:
+        print_made(convert(source, store, **what), quiet=quiet, as_json=as_json)

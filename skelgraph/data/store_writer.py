@@ -5,14 +5,11 @@ from __future__ import annotations
 import csv
 import errno
 import json
-import os
-import re
 import shutil
-import socket
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +17,7 @@ import numpy as np
 import yaml
 
 from skelgraph.data.clip import Clip
+from skelgraph.data.new_folder import beside, put_in_place
 from skelgraph.data.report import ConversionReport
 from skelgraph.data.store_files import (
     CONFIDENCE,
@@ -37,7 +35,6 @@ from skelgraph.data.store_files import (
 from skelgraph.data.table import COLUMNS, index_row
 from skelgraph.errors import StoreError
 
-_HOST = re.sub("[^a-zA-Z0-9]", "", socket.gethostname())
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -52,7 +49,7 @@ def write_files(
 ) -> None:
     """Write the files of a store; see `skelgraph.data.store.write_store`."""
     check_free(target, force=force)
-    with _beside(target) as folder:
+    with beside(target) as folder:
         writer = _Writer(folder, class_names)
         with _disk_errors(target, writer):
             try:
@@ -61,7 +58,7 @@ def write_files(
                 writer.finish(provenance, report)
             finally:
                 writer.close()
-        _put_in_place(folder, target, force=force)
+        put_in_place(folder, target, check=partial(check_free, force=force))
 
 
 class _Writer:
@@ -225,53 +222,6 @@ def check_free(target: Path, *, force: bool) -> None:
 
 
 @contextmanager
-def _beside(target: Path) -> Iterator[Path]:
-    """Make a hidden folder beside the target and remove it if it is still there at the end."""
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        _remove_orphans(target)
-        prefix = f".{target.name}.partial-{_HOST}-{os.getpid()}-"
-        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=target.parent))
-        folder.chmod(0o777 & ~_umask())
-    except OSError as error:
-        raise StoreError(
-            f"{target}: expected a place to write, got '{error.strerror}'. Give another folder."
-        ) from error
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _remove_orphans(target: Path) -> None:
-    """Remove what processes of this machine left behind that were killed while they wrote."""
-    prefix = f".{target.name}.partial-{_HOST}-"
-    for folder in target.parent.iterdir():
-        process = folder.name.removeprefix(prefix).split("-")[0]
-        if folder.name.startswith(prefix) and process.isdecimal() and not _runs(int(process)):
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _runs(process: int) -> bool:
-    """Tell whether a process of this machine runs; where that cannot be asked, say yes."""
-    if os.name != "posix":
-        return True
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
-@contextmanager
 def _disk_errors(target: Path, writer: _Writer) -> Iterator[None]:
     try:
         yield
@@ -284,19 +234,3 @@ def _disk_errors(target: Path, writer: _Writer) -> Iterator[None]:
             f"space (that much was needed by the first {len(writer.names)} clips), got "
             f"{free / 1e6:.1f} MB. Nothing was left behind; free some space or write elsewhere."
         ) from error
-
-
-def _put_in_place(folder: Path, target: Path, *, force: bool) -> None:
-    """Rename the finished folder to the target; an old store is kept until that has worked."""
-    if not target.exists():
-        folder.rename(target)
-        return
-    check_free(target, force=force)
-    old = target.with_name(folder.name.replace(".partial-", ".replaced-"))
-    target.rename(old)
-    try:
-        folder.rename(target)
-    except OSError:
-        old.rename(target)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
