@@ -19,7 +19,10 @@ ENVIRONMENT_PREFIX = "SKELGRAPH"
 # A test holds each line against the command's own help.
 COMMANDS: dict[str, tuple[str, str]] = {
     "layouts": ("skelgraph.cli.layouts", "List, show and check skeleton layouts."),
-    "convert": ("skelgraph.cli.convert", "Convert recordings to a store."),
+    "convert": (
+        "skelgraph.cli.convert",
+        "Convert recordings to a store, or a store to another tool's format.",
+    ),
     "extract": ("skelgraph.cli.extract", "Find the landmarks in pictures and videos."),
     "select": ("skelgraph.cli.select_clips", "Write chosen clips of a store to a new one."),
     "merge": ("skelgraph.cli.merge_stores", "Write the clips of several stores to one."),

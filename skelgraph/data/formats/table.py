@@ -5,36 +5,39 @@ from __future__ import annotations
 from pathlib import Path
 from types import ModuleType
 
-from skelgraph.data.formats import (
-    c3d,
+from skelgraph.data.formats import stored
+from skelgraph.data.formats.arrays import (
     ctrgcn_npz,
-    described_table,
+    kinetics_json,
+    mmaction_pickle,
+    npz,
+    stgcn_arrays,
+)
+from skelgraph.data.formats.detectors import (
+    mediapipe_csv,
+    mediapipe_json,
+    mediapipe_npy,
+    openpose_json,
+    pose_file,
+)
+from skelgraph.data.formats.ntu import ntu_skeleton
+from skelgraph.data.formats.reading import Reading, ReadOptions
+from skelgraph.data.formats.sets import (
     florence3d,
     irds,
     keraal_kinect,
     keraal_pose,
     kimore,
-    kinetics_json,
     mads,
-    mediapipe_csv,
-    mediapipe_json,
-    mediapipe_npy,
-    mmaction_pickle,
     msr_action3d,
-    npz,
-    ntu_skeleton,
     nw_ucla,
-    openpose_json,
-    pose_file,
     shrec,
     shrec_28,
-    stgcn_arrays,
-    stored,
     utd_mhad,
     utkinect,
 )
-from skelgraph.data.formats.reading import Reading, ReadOptions
 from skelgraph.data.formats.survey import surveyed
+from skelgraph.data.formats.tables import c3d, described_table
 from skelgraph.errors import FormatError, unknown_name
 
 FORMATS: dict[str, ModuleType] = {

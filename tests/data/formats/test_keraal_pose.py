@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 
 from skelgraph.data.formats import detect, read
-from skelgraph.data.formats.keraal_detectors import DETECTORS, Detector
+from skelgraph.data.formats.sets.keraal_detectors import DETECTORS, Detector
 from skelgraph.errors import FormatError
 from skelgraph.graphs import load_layout
 from tests.data.formats.writing import Damage, clips_of, damages, stays_honest
@@ -106,7 +106,7 @@ def test_what_is_wrong(tmp_path: Path, frames: Any, match: str) -> None:
 def read_as_openpose(path: Path) -> None:
     # Without frames no detector shows; the same message must not hide what is wrong.
     if '"positions": {}' in path.read_text():
-        from skelgraph.data.formats.keraal_pose import _positions
+        from skelgraph.data.formats.sets.keraal_pose import _positions
         from skelgraph.data.report import ConversionReport
 
         _positions(path, OPENPOSE, ConversionReport("", ""))

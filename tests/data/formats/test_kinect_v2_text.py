@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from skelgraph.data.formats import detect, read
-from skelgraph.data.formats.kinect import KINECT_V2_SDK, layout_name
+from skelgraph.data.formats.sets.kinect import KINECT_V2_SDK, layout_name
 from skelgraph.errors import FormatError
 from skelgraph.graphs import load_layout
 from tests.data.formats.writing import (

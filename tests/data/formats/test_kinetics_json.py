@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skelgraph.data.formats import ReadOptions, detect, kinetics_json, read
+from skelgraph.data.formats import ReadOptions, detect, read
+from skelgraph.data.formats.arrays import kinetics_json
 from skelgraph.errors import FormatError
 
 SIZE = ReadOptions(width=340, height=256)

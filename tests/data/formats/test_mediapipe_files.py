@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from skelgraph.data.clip import Clip
 from skelgraph.data.formats import Reading, ReadOptions, convert, detect, read
-from skelgraph.data.formats.landmark_frames import snake
+from skelgraph.data.formats.detectors.landmark_frames import snake
 from skelgraph.errors import FormatError, SkelgraphError
 from skelgraph.graphs import load_layout
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 
 from skelgraph.data.formats import detect, read
-from skelgraph.data.formats.msr_action3d import CLASS_NAMES
+from skelgraph.data.formats.sets.msr_action3d import CLASS_NAMES
 from skelgraph.errors import FormatError
 from tests.data.formats.writing import (
     Damage,

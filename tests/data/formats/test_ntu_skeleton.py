@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from skelgraph.data.clip import Clip
 from skelgraph.data.formats import Reading, ReadOptions, detect, read
-from skelgraph.data.formats.ntu_names import CLASSES
-from skelgraph.data.formats.ntu_skeleton import load
-from skelgraph.data.formats.ntu_text import parse_checked, parse_fast
+from skelgraph.data.formats.ntu.ntu_names import CLASSES
+from skelgraph.data.formats.ntu.ntu_skeleton import load
+from skelgraph.data.formats.ntu.ntu_text import parse_checked, parse_fast
 from skelgraph.errors import FormatError
 
 NAME = "S003C002P017R001A058.skeleton"

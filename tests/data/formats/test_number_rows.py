@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from skelgraph.data.formats.number_rows import first_row, read_rows, to_float32
+from skelgraph.data.formats.raw.number_rows import first_row, read_rows, to_float32
 from skelgraph.errors import FormatError
 
 

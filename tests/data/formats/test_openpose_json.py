@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from skelgraph.data.clip import Clip
 from skelgraph.data.formats import Reading, ReadOptions, convert, detect, read
-from skelgraph.data.formats.tracking import into_slots
+from skelgraph.data.formats.raw.tracking import into_slots
 from skelgraph.errors import FormatError, SkelgraphError
 from skelgraph.graphs import load_layout
 

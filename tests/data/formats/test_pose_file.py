@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from skelgraph.data.clip import Clip
 from skelgraph.data.formats import Reading, ReadOptions, detect, read
-from skelgraph.data.formats.pose_points import body_joint, find_points, hand_joint
+from skelgraph.data.formats.detectors.pose_points import body_joint, find_points, hand_joint
 from skelgraph.errors import FormatError, MissingExtraError, SkelgraphError
 from skelgraph.graphs import load_layout
 

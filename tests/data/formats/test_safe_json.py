@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from skelgraph.data.formats.safe_json import load_json
+from skelgraph.data.formats.raw.safe_json import load_json
 from skelgraph.errors import FormatError
 
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from skelgraph.data.formats.safe_pickle import load_pickle
+from skelgraph.data.formats.raw.safe_pickle import load_pickle
 from skelgraph.errors import FormatError
 
 POINTS = np.arange(24.0).reshape(2, 3, 4)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 
 from skelgraph.data.formats import detect, read
-from skelgraph.data.formats.shrec import CUTS
+from skelgraph.data.formats.sets.shrec import CUTS
 from skelgraph.errors import FormatError
 from tests.data.formats.writing import (
     Damage,

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy.io import loadmat, savemat
 
 from skelgraph.data.formats import detect, read
-from skelgraph.data.formats.mat_file import has_variable, read_variable
+from skelgraph.data.formats.raw.mat_file import has_variable, read_variable
 from skelgraph.errors import FormatError
 from tests.data.formats.writing import Damage, clips_of, damages, points, stays_honest
 

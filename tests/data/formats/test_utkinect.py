@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 
 from skelgraph.data.formats import detect, read
-from skelgraph.data.formats.utkinect_labels import ACTIONS, read_labels
+from skelgraph.data.formats.sets.utkinect_labels import ACTIONS, read_labels
 from skelgraph.errors import FormatError
 from tests.data.formats.writing import (
     Damage,

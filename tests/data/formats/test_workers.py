@@ -114,7 +114,7 @@ def test_a_script_without_a_guard_runs_once(folder: Path, tmp_path_factory: Any)
     script = tmp_path_factory.mktemp("script") / "script.py"
     script.write_text(
         "from pathlib import Path\n"
-        "from skelgraph.data.formats.ntu_skeleton import load\n"
+        "from skelgraph.data.formats.ntu.ntu_skeleton import load\n"
         "from skelgraph.data.formats.workers import load_all\n"
         "print('start')\n"
         f"files = sorted(Path({str(folder)!r}).iterdir())\n"

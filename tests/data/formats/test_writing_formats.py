@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from skelgraph.data.clip import Clip
 from skelgraph.data.formats import detect, export
-from skelgraph.data.formats.safe_pickle import load_pickle
+from skelgraph.data.formats.raw.safe_pickle import load_pickle
 from skelgraph.data.formats.writing import WRITERS, load_graphs
 from skelgraph.graphs import load_layout
 from skelgraph.graphs.writing import write_layout
@@ -153,7 +153,7 @@ def test_a_pickle_is_plain_and_known_to_old_numpy(tmp_path: Path) -> None:
 
 
 def test_names_of_ntu_tell_their_own(tmp_path: Path) -> None:
-    from skelgraph.data.formats.ntu_names import CLASSES
+    from skelgraph.data.formats.ntu.ntu_names import CLASSES
 
     clip = sample("kinect_v2")[1]
     named = replace(

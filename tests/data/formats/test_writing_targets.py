@@ -13,7 +13,7 @@ import pytest
 from skelgraph.cli import main
 from skelgraph.data.clip_steps import ConvertSteps
 from skelgraph.data.formats import ReadOptions, export
-from skelgraph.data.formats.pose_points import body_joint, find_points, hand_joint
+from skelgraph.data.formats.detectors.pose_points import body_joint, find_points, hand_joint
 from skelgraph.data.formats.writing import losses
 from skelgraph.data.formats.writing.places import file_places
 from skelgraph.data.formats.writing.pose_header import (

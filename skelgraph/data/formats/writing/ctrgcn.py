@@ -20,9 +20,9 @@ from numpy.lib import format as npy
 
 from skelgraph.data.clip import HOUSE_AXES, Clip
 from skelgraph.data.coordinates import to_house_frame
-from skelgraph.data.formats.ctrgcn_npz import CHANNELS, NTU_CLASSES, NTU_COLUMNS, PARTS
-from skelgraph.data.formats.ntu_names import class_names
-from skelgraph.data.formats.point_sets import NTU_FPS
+from skelgraph.data.formats.arrays.ctrgcn_npz import CHANNELS, NTU_CLASSES, NTU_COLUMNS, PARTS
+from skelgraph.data.formats.arrays.point_sets import NTU_FPS
+from skelgraph.data.formats.ntu.ntu_names import class_names
 from skelgraph.data.formats.writing.content import (
     Content,
     Track,

@@ -16,9 +16,9 @@ import numpy as np
 
 from skelgraph.data.clip import HOUSE_AXES, Clip
 from skelgraph.data.coordinates import to_house_frame
-from skelgraph.data.formats.ntu_names import class_names, parse_name
-from skelgraph.data.formats.point_sets import NTU_FPS
-from skelgraph.data.formats.published_parts import PARTS, part_columns
+from skelgraph.data.formats.arrays.point_sets import NTU_FPS
+from skelgraph.data.formats.arrays.published_parts import PARTS, part_columns
+from skelgraph.data.formats.ntu.ntu_names import class_names, parse_name
 from skelgraph.data.formats.writing.content import (
     Content,
     Track,

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from skelgraph.data.clip import Clip
-from skelgraph.data.formats.openpose_people import BODIES, joint_names
+from skelgraph.data.formats.detectors.openpose_people import BODIES, joint_names
 from skelgraph.data.formats.writing.content import (
     Track,
     all_clips,

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from skelgraph.data.formats.extras import need
+from skelgraph.data.formats.raw.extras import need
 from skelgraph.data.formats.writing.content import (
     Track,
     all_clips,

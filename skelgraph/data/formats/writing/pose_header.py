@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from skelgraph.data.formats.pose_points import FINGER, FINGERS, MOUTH, THUMB
+from skelgraph.data.formats.detectors.pose_points import FINGER, FINGERS, MOUTH, THUMB
 from skelgraph.graphs import Layout
 from skelgraph.graphs.layout import HANDS, SLOTS
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from skelgraph.data.formats.ntu_names import parse_name
+from skelgraph.data.formats.ntu.ntu_names import parse_name
 from skelgraph.data.formats.writing.content import Content
 from skelgraph.data.store import Store
 

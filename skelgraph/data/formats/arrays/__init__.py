@@ -1,0 +1,1 @@
+"""Whole data sets as arrays, pickles or JSON of the frameworks that train on them."""

@@ -1,0 +1,1 @@
+"""What pose detectors write: OpenPose, MediaPipe, .pose."""

@@ -1,0 +1,1 @@
+"""Columns and markers that a mapping file describes."""
