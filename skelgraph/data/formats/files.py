@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -35,8 +36,8 @@ def find_files(path: Path, pattern: str) -> list[Path]:
 
 def clip_name(file: Path, root: Path) -> str:
     """Name a clip after its file, with the folders between it and the source's root."""
-    inside = file.relative_to(root) if root.is_dir() else Path(file.name)
-    return inside.with_suffix("").as_posix()
+    inside = file.name if file == root else str(file)[len(str(root)) + 1 :]
+    return inside.removesuffix(file.suffix).replace(os.sep, "/")
 
 
 def read_each(

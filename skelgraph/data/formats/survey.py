@@ -47,6 +47,8 @@ def _pass(reading: Reading) -> Iterator[Clip]:
 
 def without_odd_numbers(clip: Clip, report: ConversionReport) -> Clip:
     """Make joints with an infinite coordinate, or with only some coordinates, missing."""
+    if np.isfinite(clip.keypoints).all():
+        return clip
     infinite = np.isinf(clip.keypoints).any(axis=-1)
     nan = np.isnan(clip.keypoints)
     partly = nan.any(axis=-1) & ~nan.all(axis=-1) & ~infinite

@@ -118,6 +118,19 @@ def test_both_ways_of_parsing_agree(tmp_path: Path) -> None:
     assert parse_fast(data.replace(b" 2\r\n", b"  2\r\n")) is None
 
 
+def test_one_body_throughout_is_found_at_once_and_nothing_else_is(tmp_path: Path) -> None:
+    bodies = moving(4)
+    for other in (bodies[3], moving(1, body="8")[0], moving(1, body="7205759403")[0]):
+        data = text([[body] for body in [*bodies[:3], other]])
+        fast, checked = parse_fast(data), parse_checked(data, tmp_path)
+        assert fast is not None and fast.body == checked.body
+        assert fast.frame.tolist() == checked.frame.tolist() == [0, 1, 2, 3]
+        np.testing.assert_array_equal(fast.position, checked.position)
+    lines = text([[body] for body in bodies]).decode().split("\r\n")
+    lines[1 + 2 * 28] = "2"
+    assert parse_fast("\r\n".join(lines).encode()) is None
+
+
 def test_two_persons_stay_in_their_slots(tmp_path: Path) -> None:
     calm, lively = moving(20, body="1"), moving(20, body="2", scale=0.5)
     clip, reading = one_clip(

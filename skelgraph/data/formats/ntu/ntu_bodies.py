@@ -74,14 +74,23 @@ def main_bodies(rows: BodyRows) -> MainBodies:
     tracks = _tracks(rows, counts)
     kept = _persons(tracks, counts)
     slots = _slots(kept, rows.num_frames, counts)
-    position = np.full((rows.num_frames, len(slots), 25, 3), np.nan, dtype=np.float32)
-    state = np.zeros((rows.num_frames, len(slots), 25), dtype=np.uint8)
+    if len(kept) == 1 and len(kept[0].frame) == rows.num_frames:
+        position, state = kept[0].position[:, None], kept[0].state[:, None]
+    else:
+        position, state = _placed(slots, rows.num_frames)
+    _mark_missing(position, state, counts)
+    return MainBodies(position, state, {key: count for key, count in counts.items() if count})
+
+
+def _placed(slots: list[list[_Track]], num_frames: int) -> tuple[np.ndarray, np.ndarray]:
+    """Put tracks on common frames, NaN and state 0 where a slot is empty."""
+    position = np.full((num_frames, len(slots), 25, 3), np.nan, dtype=np.float32)
+    state = np.zeros((num_frames, len(slots), 25), dtype=np.uint8)
     for slot, members in enumerate(slots):
         for track in members:
             position[track.frame, slot] = track.position
             state[track.frame, slot] = track.state
-    _mark_missing(position, state, counts)
-    return MainBodies(position, state, {key: count for key, count in counts.items() if count})
+    return position, state
 
 
 def _tracks(rows: BodyRows, counts: dict[str, int]) -> list[_Track]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from skelgraph.errors import MAX_FAULTS, FormatError, list_faults
 NUM_JOINTS = 25
 BODY_VALUES = 10
 JOINT_VALUES = 12
+FRAME_LINES = 3 + NUM_JOINTS
 NEWLINE, SPACE, MINUS, DOT = b"\n -."
 ZERO = np.uint8(ord("0"))
 
@@ -71,28 +73,62 @@ def parse_fast(data: bytes) -> BodyRows | None:
     buffer = np.frombuffer(data, dtype=np.uint8)
     ends = np.flatnonzero(buffer == NEWLINE)
     try:
-        num_frames, frame, body, first = _walk(data, ends.tolist())
+        rows = _one_body(data, ends) or _walk(data, ends.tolist())
     except (IndexError, ValueError):
         return None
+    num_frames, frame, body, first = rows
     spaces = len(first) * (BODY_VALUES - 1 + NUM_JOINTS * (JOINT_VALUES - 1))
-    if not first or np.count_nonzero(buffer == SPACE) != spaces:
+    if len(first) == 0 or np.count_nonzero(buffer == SPACE) != spaces:
         return None
-    rows = (np.array(first)[:, None] + np.arange(NUM_JOINTS)).ravel()
-    state = _states(buffer, ends[rows])
-    position = None if state is None else _positions(data, ends[rows - 1] + 1)
+    lines = (np.asarray(first)[:, None] + np.arange(NUM_JOINTS)).ravel()
+    state = _states(buffer, ends[lines])
+    position = None if state is None else _positions(data, ends[lines - 1] + 1)
     if state is None or position is None:
         return None
     return BodyRows(
         num_frames=num_frames,
-        frame=np.array(frame),
+        frame=np.asarray(frame),
         body=body,
         position=position.reshape(-1, NUM_JOINTS, 3),
         state=state.reshape(-1, NUM_JOINTS),
     )
 
 
-def _walk(data: bytes, ends: list[int]) -> tuple[int, list[int], list[bytes], list[int]]:
-    """Find the bodies: frame, id and first joint line of each."""
+Found = tuple[int, Sequence[int] | np.ndarray, list[bytes], Sequence[int] | np.ndarray]
+"""Number of frames; frame, id and first joint line of each body."""
+
+
+def _one_body(data: bytes, ends: np.ndarray) -> Found | None:
+    """Find the bodies of a file with one and the same body in every frame; None for others.
+
+    Such files are most: the lines before the joints are held against the first frame's.
+    """
+    num_frames = int(data[: ends[0]])
+    if num_frames < 1 or len(ends) != 1 + num_frames * FRAME_LINES or data[ends[-1] :].strip():
+        return None
+    starts = ends[:-1].reshape(num_frames, FRAME_LINES) + 1
+    id_end = data.index(b" ", starts[0, 1])
+    regular = (
+        int(data[starts[0, 0] : ends[1]]) == 1
+        and int(data[starts[0, 2] : ends[3]]) == NUM_JOINTS
+        and _repeats(data, starts[:, 0], id_end + 1)
+        and _repeats(data, starts[:, 2], starts[0, 3])
+    )
+    if not regular:
+        return None
+    frames = np.arange(num_frames)
+    return num_frames, frames, [data[starts[0, 1] : id_end]] * num_frames, 4 + FRAME_LINES * frames
+
+
+def _repeats(data: bytes, starts: np.ndarray, end: int) -> bool:
+    """Tell whether the characters from the first start to `end` stand at every start."""
+    width = int(end - starts[0])
+    windows: np.ndarray = np.ndarray((len(data) - width + 1, width), np.uint8, data, strides=(1, 1))
+    return bool((windows[starts] == windows[starts[0]]).all())
+
+
+def _walk(data: bytes, ends: list[int]) -> Found:
+    """Find the bodies of any sound file, a line before the joints after another."""
     frames, bodies, first = [], [], []
     num_frames = int(data[: ends[0]])
     line = 1
