@@ -87,6 +87,19 @@ CASES = {
         {"layout": "openpose_upper8_hands"},
         (),
     ),
+    "pose upper": (
+        "pose",
+        pictured("openpose_upper8_hands")[::2],
+        {"layout": "openpose_upper8_hands"},
+        (),
+    ),
+    "pose coco17": ("pose", pictured("coco17")[::2], {"layout": "coco17"}, ()),
+    "kinect metre scores": (
+        "mmaction_pickle",
+        [replace(c, confidence=np.full(c.seen.shape, 0, np.float32)) for c in sample("kinect_v1")],
+        {"layout": "kinect_v1", "units": "metre"},
+        ("confidence",),
+    ),
     "pose body": ("pose", pictured("openpose_body25")[::2], {}, ()),
     "pose coco": ("pose", pictured("openpose_coco18")[::2], {}, ()),
     "pose body hands": ("pose", pictured("openpose_body25_hands")[::2], {}, ()),
@@ -332,3 +345,30 @@ def test_every_format_says_what_it_is() -> None:
     ]
     for module in WRITERS.values():
         assert module.__doc__ and all(ending.startswith(".") for ending in module.ENDINGS)
+
+
+def test_two_people_come_back_whoever_is_first(tmp_path: Path) -> None:
+    layout = load_layout("openpose_body25")
+    clips = [in_picture(walk(layout, frames=20, bodies=2, seed=seed)) for seed in range(2)]
+    store = store_of(tmp_path / "store", clips)
+    for format in ("openpose_json", "pose"):
+        made = export(store.path, tmp_path / format, format=format)
+        assert "bodies" in made.losses
+        after = read_again(tmp_path / format, tmp_path / f"{format}_again", format)
+        for row, clip in enumerate(clips):
+            found = np.sort(after.keypoints_of(row), axis=1)
+            np.testing.assert_allclose(found, np.sort(clip.keypoints, axis=1), rtol=1e-6)
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("format", ["mmaction_pickle", "ctrgcn_npz", "csv"])
+def test_a_genuine_set_comes_back(format: str, recordings: Path, tmp_path: Path) -> None:
+    store = read_again(recordings / "sets/irds_kinect_v2.npz", tmp_path / "store", "npz")
+    target, lost = write(store.path, format)
+    options = {"layout": "kinect_v2", "units": "metre"} if format == "mmaction_pickle" else {}
+    if format == "csv":
+        options = {"mapping": str(target / "mapping.yaml")}
+    reader = "table" if format == "csv" else format
+    after = read_again(target, tmp_path / "again", reader, **options)
+    differs = differences(store, after, numbered=format == "ctrgcn_npz")
+    assert differs == set(lost) - {"layout"} and after.num_clips == 188

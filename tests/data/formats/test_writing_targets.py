@@ -108,7 +108,6 @@ def test_an_interrupted_replacement_keeps_the_old_one(
 @pytest.mark.parametrize(
     ("format", "name", "message"),
     [
-        ("pose", "out", r"got 'coco17'.*--to-layout"),
         ("mmaction_pickle", "out.npz", r"ends in \.pkl.*got '\.npz'"),
         ("pyg", "out", r"ends in \.pt"),
         ("mmaction", "out.pkl", r"Did you mean 'mmaction_pickle'"),
@@ -126,12 +125,15 @@ def test_other_units_and_labels_are_refused(tmp_path: Path) -> None:
     body = store_of(tmp_path / "body", [in_picture(clip) for clip in sample("mediapipe_pose")])
     with pytest.raises(FormatError, match=r"got layout 'mediapipe_pose'.*--to-layout"):
         losses(body, "openpose_json")
+    kinect = [in_picture(clip) for clip in sample("kinect_v2")]
+    with pytest.raises(FormatError, match=r"got 'kinect_v2'.*--to-layout"):
+        losses(store_of(tmp_path / "kinect", kinect), "pose")
     metres = store_of(tmp_path / "metres", sample("openpose_body25"))
     for format in ("openpose_json", "pose"):
         with pytest.raises(FormatError, match=r"pixel or image fraction.*got metre"):
             losses(metres, format)
     deep = [in_picture(clip, coordinates=3) for clip in sample("mediapipe_pose")]
-    with pytest.raises(FormatError, match=r"whether z is a score"):
+    with pytest.raises(FormatError, match=r"tell z from a score"):
         losses(store_of(tmp_path / "deep", deep), "ctrgcn_npz")
     bare = [replace(clip, label=None) for clip in sample("kinect_v2")]
     with pytest.raises(FormatError, match=r"labelled clips, got none.*--labels"):
@@ -225,9 +227,9 @@ def test_the_command_writes_and_tells(
     found = json.loads(out)
     assert found["format"] == "mmaction_pickle" and found["clips"] > 4 and err == ""
     assert "source" in found["not_held"] and found["report"]["steps"]["window"]
-    words = ["convert", str(store.path), str(tmp_path / "f"), "--format", "pose"]
+    words = ["convert", str(store.path), str(tmp_path / "f"), "--format", "ctrgcn_npz"]
     assert main(words) == 1
-    assert "--to-layout" in capsys.readouterr().err
+    assert "ends in .npz" in capsys.readouterr().err
     words = ["convert", str(target), str(tmp_path / "back"), "--format", "mmaction_pickle"]
     assert main(words) == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["back", "set.pkl", "store"]

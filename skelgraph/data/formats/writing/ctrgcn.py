@@ -55,7 +55,8 @@ def faults(store: Store) -> list[str]:
     if not found and spatial != coordinates:
         found.append(
             f"expected x, y, z in metres or x, y in the picture, got {', '.join(store.axes)} in "
-            f"{store.units}: the file would not say whether z is a score. Use csv or pyg."
+            f"{store.units}: nobody could tell z from a score in the file. Write it as "
+            "mmaction_pickle or pyg."
         )
     if not (store.clips.label >= 0).any():
         found.append("expected labelled clips, got none. Give --labels FILE.csv.")

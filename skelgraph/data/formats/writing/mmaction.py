@@ -1,10 +1,10 @@
 """Annotation pickles of MMAction2 and PySKL, readable with any numpy and by `mmaction_pickle`.
 
 A dictionary of `split` (from columns split and split_PROTOCOL of the index) and `annotations`,
-each with frame_dir, total_frames, label (left out where unlabelled), keypoint (M, T, V, C) and,
-where there are scores, keypoint_score (M, T, V); in 2-D img_shape and original_shape. 2-D joints
-are in pixels, 3-D ones in metres in the house frame, missing joints zeros with score 0. A clip
-has the slots up to its last body. Written a clip at a time.
+each with frame_dir, total_frames, label (left out where unlabelled), keypoint (M, T, V, C) and, for
+joints in the picture, keypoint_score (M, T, V), img_shape and original_shape. Joints in the
+picture are in pixels, others in metres in the house frame, missing ones zeros with score 0. A
+clip has the slots up to its last body. Written a clip at a time.
 """
 
 from __future__ import annotations
@@ -116,8 +116,10 @@ def _placed(points: np.ndarray, store: Store) -> np.ndarray:
 
 
 def _score_needed(points: np.ndarray, score: np.ndarray | None, store: Store) -> np.ndarray | None:
-    """Give x, y and z in a picture scores at any rate: without, z would be read as one."""
-    if score is None and store.units not in METRIC and points.shape[-1] == 3:
+    """Keep scores in the picture only; x, y, z need some there, or z is taken for one."""
+    if store.units in METRIC:
+        return None
+    if score is None and points.shape[-1] == 3:
         return np.ones(points.shape[:-1], np.float32)
     return score
 
@@ -132,6 +134,8 @@ def _place_losses(store: Store, content: Content, ntu: bool) -> Losses:
             found["units"] = "millimetres become metres"
         if store.axes != HOUSE_AXES:
             found["axes"] = f"axes become {', '.join(HOUSE_AXES)}"
+        if store.confidence is not None:
+            found["confidence"] = "the scores of all joints"
         if not (store.layout.name == "kinect_v2" and joints == 25 and ntu):
             found |= layout_loss(store, units="metre")
     else:
@@ -140,7 +144,7 @@ def _place_losses(store: Store, content: Content, ntu: bool) -> Losses:
         if not (flat and store.layout.name == "coco17"):
             found |= layout_loss(store, units=None if flat else "pixel")
     flat_score = store.axes[2:] == ("confidence",)
-    scored = store.confidence is not None or (coordinates == 3 and not metric)
+    scored = not metric and (store.confidence is not None or coordinates == 3)
     if scored and (store.confidence is not None or not flat_score):
         found |= score_losses(store, content)
     return found | missing_losses(content, zero_score=scored)

@@ -112,7 +112,7 @@ def _write_clip(
     positions, sure = filled(in_pixels(points[..., :2], store), score)
     rows = np.zeros((*positions.shape[:2], count, 3), dtype=np.float32)
     rows[:, :, where] = np.concatenate([positions, sure[..., None]], axis=-1)
-    there: np.ndarray = (sure > 0).any(axis=-1)
+    there = np.any(~np.isnan(points[..., 0]), axis=-1)
     for frame in range(clip.num_frames):
         people = ",".join(
             form % tuple(rows[frame, body].ravel().tolist())

@@ -24,12 +24,13 @@ from skelgraph.data.formats.writing.content import (
 )
 from skelgraph.data.formats.writing.picture import in_pixels, picture_faults, picture_losses
 from skelgraph.data.formats.writing.places import file_places
-from skelgraph.data.formats.writing.pose_header import LAYOUTS, Part, parts_of_layout
+from skelgraph.data.formats.writing.pose_header import LAYOUTS, Part, family_of, parts_of_layout
 from skelgraph.data.formats.writing.told import (
     Losses,
     Told,
     body_losses,
     fact_losses,
+    layout_loss,
     missing_losses,
     score_losses,
 )
@@ -44,7 +45,7 @@ LARGEST_PICTURE = 65535
 def faults(store: Store) -> list[str]:
     """List what keeps a store from being written."""
     found = picture_faults(store, ".pose files")
-    if store.layout.name not in LAYOUTS:
+    if family_of(store.layout) is None:
         found.append(
             f"expected a layout of {', '.join(LAYOUTS)}, got '{store.layout.name}'. Turn it into "
             "one of those: --to-layout NAME."
@@ -66,6 +67,8 @@ def losses(store: Store) -> Losses:
         picture=(store.width, store.height),
     )
     found = fact_losses(store, told) | picture_losses(store, coordinates=3)
+    if store.layout.name not in LAYOUTS:
+        found |= layout_loss(store)
     if store.axes[2:] != ("confidence",) or store.confidence is not None:
         found |= score_losses(store, content)
     found |= missing_losses(content, zero_score=True, origin=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from skelgraph.data.formats.detectors.pose_points import FINGER, FINGERS, MOUTH, THUMB
-from skelgraph.graphs import Layout
+from skelgraph.graphs import Layout, load_layout
 from skelgraph.graphs.layout import HANDS, SLOTS
 
 FAMILIES = {
@@ -20,7 +20,10 @@ LAYOUTS = {
     "openpose_body25_hands": "openpose",
     "openpose_coco18": "openpose",
 }
-"""Layout that a .pose file can hold -> whose names its points have."""
+"""Layout that a .pose file tells -> whose names its points have."""
+
+WHOLE = {"openpose_body25_hands": "openpose", "mediapipe_holistic": "mediapipe"}
+"""Layout of which a file can have some joints only -> whose names its points have."""
 
 LEFT, RIGHT, MIDDLE = (220, 60, 40), (40, 90, 220), (60, 160, 60)
 
@@ -46,9 +49,20 @@ class Part:
     slot: int | None = None
 
 
+def family_of(layout: Layout) -> str | None:
+    """Tell whose names a layout's joints have in a header; None if it has other joints."""
+    if layout.name in LAYOUTS:
+        return LAYOUTS[layout.name]
+    if layout.instances == HANDS:
+        return None
+    joints = set(layout.joints)
+    return next((f for name, f in WHOLE.items() if joints <= set(load_layout(name).joints)), None)
+
+
 def parts_of_layout(layout: Layout) -> list[Part]:
-    """Describe a layout of `LAYOUTS` as components: body, left hand, right hand."""
-    family = LAYOUTS[layout.name]
+    """Describe a layout that has a family as components: body, left hand, right hand."""
+    family = family_of(layout)
+    assert family is not None
     body, hand = FAMILIES[family]
     if layout.instances == HANDS:
         joints = tuple(range(layout.num_joints))

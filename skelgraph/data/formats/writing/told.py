@@ -113,7 +113,7 @@ def layout_loss(store: Store, *, units: str | None = None) -> Losses:
         store: What is written.
         units: The units in the file, where it leaves them open too.
     """
-    also = f" --units '{units}'" if units else ""
+    also = f" --units {units}" if units else ""
     return {"layout": f"the layout's name: read with --layout {store.layout.name}{also}"}
 
 
