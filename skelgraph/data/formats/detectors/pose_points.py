@@ -65,9 +65,12 @@ def find_points(components: Sequence[tuple[str, Sequence[str]]]) -> Points | Non
     if family is None and not hands:
         return None
     if family is None:
-        own = {(SLOTS.index(side), joint): number
-               for side, joints in hands.items() for joint, number in joints.items()}  # fmt: skip
-        return Points("mediapipe_hands", {**own}, tuple(unused))
+        own: dict[tuple[int | None, str], int] = {
+            (SLOTS.index(side), joint): number
+            for side, joints in hands.items()
+            for joint, number in joints.items()
+        }
+        return Points("mediapipe_hands", own, tuple(unused))
     for side, hand in hands.items():
         body.update({f"{side}_hand_{joint}": number for joint, number in hand.items()})
     layout = _layout(family, body, bool(hands))
