@@ -1,0 +1,34 @@
+"""Every format has a sound source, and each is read, found and converted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from skelgraph.data.formats import FORMATS, convert, detect, read
+from tests.data.formats.sound import SOUND
+
+FORMS = [(name, form) for name, writers in SOUND.items() for form in range(len(writers))]
+BY_NAME_ONLY = ("shrec_28", "table")
+"""Formats that a user names: another reader may claim their sources."""
+
+
+def test_every_format_has_one() -> None:
+    assert set(SOUND) == set(FORMATS) - {"store"}
+
+
+@pytest.mark.parametrize(("name", "form"), FORMS, ids=lambda part: str(part))
+def test_it_is_read_and_converted(tmp_path: Path, name: str, form: int) -> None:
+    if name in ("c3d", "pose"):
+        pytest.importorskip({"c3d": "ezc3d", "pose": "pose_format"}[name])
+    folder = tmp_path / "sound"
+    folder.mkdir()
+    path, options = SOUND[name][form](folder)
+    assert sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) < 50_000
+    if name not in BY_NAME_ONLY:
+        assert detect(path) == name
+    reading = read(path, format=name, options=options)
+    assert list(reading.clips) and reading.report.survey and not reading.report.skipped
+    store = convert(path, tmp_path / "store", format=name, options=options)
+    assert store.num_clips == reading.report.clips and store.verify() == []
