@@ -211,7 +211,7 @@ def _nw_ucla_folder(folder: Path) -> Sound:
 
 
 def _keraal_blaze(folder: Path) -> Sound:
-    from skelgraph.data.formats.keraal_detectors import DETECTORS
+    from skelgraph.data.formats.sets.keraal_detectors import DETECTORS
 
     frames = {f"{t}.0": test_keraal_pose.frame(DETECTORS[-1], add=t / 10) for t in (1, 2)}
     return test_keraal_pose.write(folder / test_keraal_pose.NAME, frames), PLAIN
