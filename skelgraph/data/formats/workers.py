@@ -3,8 +3,8 @@
 Not multiprocessing: to fork a process that has threads (torch, a progress bar) may stop it for
 ever, and `spawn` and `forkserver` run the caller's script a second time unless it guards its main
 part. Each worker here is a fresh Python that imports the loading function by its name, takes
-every n-th file and writes results to a pipe. The pipe is the look-ahead: a worker whose results
-nobody has taken yet waits, so memory stays constant, and one whose reader has gone ends.
+every n-th batch of files and writes results to a pipe. The pipe is the look-ahead: a worker whose
+results nobody has taken yet waits, so memory stays constant, and one whose reader has gone ends.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ import os
 import pickle
 import subprocess
 import sys
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
+from itertools import zip_longest
 from pathlib import Path
 from typing import IO, Any
 
@@ -26,6 +27,11 @@ functools.partial of one, so that another process finds it by its name."""
 
 FILES_A_WORKER = 256
 """A process starts in the time in which it loads some two hundred files of a quarter megabyte."""
+
+BATCH = 16
+"""Files a message: to wake another process up costs as much as to load a file."""
+
+PIPE_BYTES = 2**20
 
 START = """
 import signal
@@ -57,11 +63,13 @@ def load_all(
     if count < 2 or not sys.executable:
         yield from (_load_here(load, file) for file in files)
         return
+    batches = [files[place : place + BATCH] for place in range(0, len(files), BATCH)]
     team: list[subprocess.Popen[bytes]] = []
     try:
-        team += [_start(load, files[first::count]) for first in range(count)]
-        for place, file in enumerate(files):
-            yield _take(team[place % count], load, file)
+        for first in range(count):
+            team.append(_start(load, batches[first::count]))
+        for place, batch in enumerate(batches):
+            yield from _take(team[place % count], load, batch)
     finally:
         for worker in team:
             _end(worker)
@@ -81,29 +89,37 @@ def _load_here(load: Load, file: Path) -> Any | FormatError:
         return error
 
 
-def _start(load: Load, files: Sequence[Path]) -> subprocess.Popen[bytes]:
+def _start(load: Load, batches: Sequence[Sequence[Path]]) -> subprocess.Popen[bytes]:
     worker = subprocess.Popen(
         [sys.executable, "-c", START],
+        bufsize=PIPE_BYTES,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
     )
-    assert worker.stdin is not None
+    assert worker.stdin is not None and worker.stdout is not None
+    with suppress(ImportError, AttributeError, OSError):  # not everywhere, and not needed
+        import fcntl
+
+        fcntl.fcntl(worker.stdout, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
     with suppress(OSError):  # it has ended already: its files are loaded here
         pickle.dump(sys.path, worker.stdin)
-        pickle.dump((load, list(files)), worker.stdin)
+        pickle.dump((load, list(batches)), worker.stdin)
         worker.stdin.close()
     return worker
 
 
-def _take(worker: subprocess.Popen[bytes], load: Load, file: Path) -> Any | FormatError:
-    """Take the next result of a worker; load the file here if it has none."""
+def _take(
+    worker: subprocess.Popen[bytes], load: Load, batch: Sequence[Path]
+) -> Iterator[Any | FormatError]:
+    """Take the results of a worker's next batch; load here what it has none for."""
     assert worker.stdout is not None
     try:
-        done, result = pickle.load(worker.stdout)
+        answers = pickle.load(worker.stdout)
     except (EOFError, OSError, pickle.UnpicklingError):
-        done, result = False, None
-    return result if done else _load_here(load, file)
+        answers = []
+    for file, (done, result) in zip_longest(batch, answers, fillvalue=(False, None)):
+        yield result if done else _load_here(load, file)
 
 
 def _end(worker: subprocess.Popen[bytes]) -> None:
@@ -116,15 +132,19 @@ def _end(worker: subprocess.Popen[bytes]) -> None:
 
 
 def work(orders: IO[bytes], results: IO[bytes]) -> None:
-    """Be a worker: load the files ordered and write (whether it is one, result) for each."""
-    load, files = pickle.load(orders)
+    """Be a worker: load the batches ordered; for each file, tell whether it has a result."""
+    load, batches = pickle.load(orders)
     try:
-        for file in files:
-            try:
-                answer = (True, _load_here(load, file))
-            except Exception:
-                answer = (False, None)  # the starter loads it again, and gets the error
-            pickle.dump(answer, results, protocol=pickle.HIGHEST_PROTOCOL)
+        for batch in batches:
+            answers = [_answer(load, file) for file in batch]
+            results.write(pickle.dumps(answers, protocol=pickle.HIGHEST_PROTOCOL))
             results.flush()
     except BrokenPipeError:
         os._exit(0)
+
+
+def _answer(load: Load, file: Path) -> tuple[bool, Any]:
+    try:
+        return True, _load_here(load, file)
+    except Exception:
+        return False, None  # the starter loads it again, and gets the error

@@ -41,6 +41,11 @@ def clip_of(file: Path, size: int, report: ConversionReport) -> Iterator[Clip]:
     yield Clip(keypoints=np.full((size, 1, 21, 3), 0.5, np.float32), layout=HANDS, name=file.stem)
 
 
+@pytest.fixture(autouse=True)
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "BATCH", 2)
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     for number in range(9):
