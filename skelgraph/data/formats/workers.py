@@ -15,7 +15,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
-from itertools import zip_longest
 from pathlib import Path
 from typing import IO, Any
 
@@ -34,14 +33,11 @@ BATCH = 16
 PIPE_BYTES = 2**20
 
 START = """
-import signal
-signal.signal(signal.SIGINT, signal.SIG_IGN)
 import pickle, sys
 sys.path[:] = pickle.load(sys.stdin.buffer)
 from skelgraph.data.formats.workers import work
 work(sys.stdin.buffer, sys.stdout.buffer)
 """
-"""An interrupt is for the process that started the worker, which ends it."""
 
 
 def load_all(
@@ -95,6 +91,7 @@ def _start(load: Load, batches: Sequence[Sequence[Path]]) -> subprocess.Popen[by
         bufsize=PIPE_BYTES,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        process_group=0,  # an interrupt is for the starter alone, which ends its workers
         env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
     )
     assert worker.stdin is not None and worker.stdout is not None
@@ -117,8 +114,8 @@ def _take(
     try:
         answers = pickle.load(worker.stdout)
     except (EOFError, OSError, pickle.UnpicklingError):
-        answers = []
-    for file, (done, result) in zip_longest(batch, answers, fillvalue=(False, None)):
+        answers = [(False, None)] * len(batch)
+    for file, (done, result) in zip(batch, answers, strict=True):
         yield result if done else _load_here(load, file)
 
 
