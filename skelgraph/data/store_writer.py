@@ -35,6 +35,10 @@ from skelgraph.data.store_files import (
 from skelgraph.data.table import COLUMNS, index_row
 from skelgraph.errors import StoreError
 
+ODD = "backslashreplace"
+"""How texts are written that are no Unicode: names of files in another encoding, half a pair of
+UTF-16 in a damaged JSON file."""
+
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -61,6 +65,15 @@ def write_files(
         put_in_place(folder, target, check=partial(check_free, force=force))
 
 
+def _unicode(facts: Any) -> Any:
+    """Escape in plain containers what is no Unicode, which YAML cannot hold."""
+    if isinstance(facts, str):
+        return facts.encode("utf-8", ODD).decode()
+    if isinstance(facts, dict):
+        return {_unicode(key): _unicode(value) for key, value in facts.items()}
+    return [_unicode(item) for item in facts] if isinstance(facts, (list, tuple)) else facts
+
+
 class _Writer:
     """The files of one store while they grow."""
 
@@ -75,7 +88,7 @@ class _Writer:
         self.names: set[str] = set()
         self.keypoints = GrowingArray(folder / KEYPOINTS)
         self.confidence = GrowingArray(folder / CONFIDENCE)
-        self.index = (folder / INDEX).open("w", newline="", encoding="utf-8")
+        self.index = (folder / INDEX).open("w", newline="", encoding="utf-8", errors=ODD)
         self.rows = csv.writer(self.index, lineterminator="\n")
 
     @property
@@ -118,7 +131,9 @@ class _Writer:
         if report is not None:
             text = json.dumps({"schema_version": 1, **report.to_dict()}, indent=2)
             (self.folder / REPORT).write_text(text + "\n", encoding="utf-8")
-        facts = yaml.safe_dump(self._facts(provenance), sort_keys=False, allow_unicode=True)
+        facts = yaml.safe_dump(
+            _unicode(self._facts(provenance)), sort_keys=False, allow_unicode=True
+        )
         with (self.folder / DATASET).open("w", encoding="utf-8") as file:
             file.write(facts)
             sync(file)
