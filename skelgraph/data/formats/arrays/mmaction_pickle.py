@@ -24,6 +24,7 @@ from skelgraph.data.formats.arrays.mmaction_checks import annotation_faults, one
 from skelgraph.data.formats.arrays.point_sets import PointSet, bodies_first, make_clip, resolve
 from skelgraph.data.formats.arrays.published_parts import part_columns, parts_of
 from skelgraph.data.formats.ntu.ntu_names import CLASSES, NtuName, class_names, parse_name
+from skelgraph.data.formats.raw.number_rows import to_float32
 from skelgraph.data.formats.raw.safe_pickle import load_pickle
 from skelgraph.data.formats.reading import Reading, ReadOptions, source_name
 from skelgraph.data.report import ConversionReport
@@ -149,8 +150,8 @@ def _clips(
         if sized:
             height, width = item.get("img_shape", ("", ""))
             extra |= {"picture_width": width, "picture_height": height}
-        points = np.moveaxis(item["keypoint"], 0, 1).astype(np.float32)
-        score = None if score is None else np.moveaxis(score, 0, 1).astype(np.float32)
+        points = to_float32(np.moveaxis(item["keypoint"], 0, 1))
+        score = None if score is None else to_float32(np.moveaxis(score, 0, 1))
         points, score = bodies_first(points, score, kind, report)
         label = item.get("label", -1)
         yield make_clip(

@@ -10,6 +10,7 @@ tracking state (0 lost, 1 inferred, 2 tracked; kept as confidence 0, 0.5, 1).
 
 from __future__ import annotations
 
+import math
 import struct
 import tokenize
 import zipfile
@@ -30,6 +31,9 @@ from skelgraph.data.formats.arrays.npz_checks import (
     npz_faults,
 )
 from skelgraph.data.formats.joint_order import JointOrder, find_order
+from skelgraph.data.formats.raw.archives import refuse_bombs
+from skelgraph.data.formats.raw.npy_file import read_header
+from skelgraph.data.formats.raw.number_rows import to_float32
 from skelgraph.data.formats.reading import Reading, ReadOptions, source_name
 from skelgraph.data.report import ConversionReport
 from skelgraph.errors import FormatError, list_faults
@@ -39,6 +43,7 @@ FACTS = ("keypoints", "offsets", "class_names", "joint_names", "layout", "fps", 
 # What zipfile, zlib and numpy raise on bytes that are not what they say.
 DAMAGE = (
     *(OSError, ValueError, EOFError, KeyError, RuntimeError, SyntaxError, OverflowError),
+    *(TypeError, IndexError, AttributeError, MemoryError),
     *(zipfile.BadZipFile, zlib.error, struct.error, tokenize.TokenError),
 )
 
@@ -154,14 +159,40 @@ def _load(path: Path) -> dict[str, np.ndarray]:
                 raise zipfile.BadZipFile("no zip archive, or one that is cut off")
             file.seek(0)
             with np.load(file, allow_pickle=False) as content:
-                return {key: content[key] for key in content.files}
+                refuse_bombs(path, content.zip.infolist())
+                _refuse_false_sizes(content.zip)
+                arrays = {key: content[key] for key in content.files}
     except FileNotFoundError as error:
         raise FormatError(f"{path}: expected a file, got none. Check the path.") from error
     except DAMAGE as error:
         raise FormatError(
-            f"{path}: expected a whole .npz archive of plain arrays, got '{error}'. "
+            f"{path}: expected a whole .npz archive of plain arrays, got '{str(error)[:200]}'. "
             "Copy or make the file again."
         ) from error
+    faults = [fault for key, value in arrays.items() if (fault := _array_fault(key, value))]
+    if faults:
+        raise FormatError(list_faults([f"{path}: {fault}" for fault in faults]))
+    return arrays
+
+
+def _refuse_false_sizes(archive: zipfile.ZipFile) -> None:
+    """Hold each array's header against its bytes before numpy makes room for what it claims."""
+    for info in archive.infolist():
+        with archive.open(info) as file:
+            shape, _, dtype = read_header(file)
+            size = info.file_size - file.tell()
+        if not dtype.hasobject and math.prod(shape) * dtype.itemsize != size:
+            raise ValueError(f"{size} bytes for {dtype} {shape} in '{info.filename}'")
+
+
+def _array_fault(key: str, value: np.ndarray) -> str:
+    """Say what makes texts none."""
+    if value.dtype.kind != "U" or value.dtype.itemsize == 0 or not value.size:
+        return ""
+    codes = np.frombuffer(value.tobytes(), dtype=np.uint32).astype(value.dtype.byteorder + "u4")
+    if ((codes > 0x10FFFF) | ((codes >= 0xD800) & (codes < 0xE000))).any():
+        return f"{key[:100]!r}: expected texts, got damaged ones. Copy or make the set again."
+    return ""
 
 
 def _clips(arrays: dict[str, np.ndarray], plan: _Plan, report: ConversionReport) -> Iterator[Clip]:
@@ -207,7 +238,7 @@ def _separate(
     frames: np.ndarray, plan: _Plan, report: ConversionReport
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Split channels into positions (T, M, V, C) and scores, and mark what is missing as NaN."""
-    frames = frames[:, :, plan.order.index].astype(np.float32)
+    frames = to_float32(frames[:, :, plan.order.index])
     if plan.bodies is not None:
         frames = frames[:, plan.bodies]
     positions = frames[..., :-1].copy() if plan.scored else frames

@@ -105,6 +105,6 @@ def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
 
 def _damage(path: Path, error: Exception) -> str:
     return (
-        f"{path}: expected a whole .npz archive of plain arrays, got '{error}'. "
+        f"{path}: expected a whole .npz archive of plain arrays, got '{str(error)[:200]}'. "
         "Copy or make the file again."
     )

@@ -14,6 +14,7 @@ import numpy as np
 
 from skelgraph.data.clip import HOUSE_AXES, IMAGE_AXES, Clip
 from skelgraph.data.formats.ntu.ntu_names import parse_name
+from skelgraph.data.formats.raw.number_rows import to_float32
 from skelgraph.data.formats.reading import ReadOptions
 from skelgraph.data.report import ConversionReport
 from skelgraph.errors import FormatError
@@ -176,7 +177,7 @@ def make_clip(
     A single joint at zero is missing too, and is counted; a whole body of zeros is absent.
     The name tells subject, camera and so on where it is one of NTU RGB+D.
     """
-    points = np.array(points, dtype=np.float32)
+    points = to_float32(points)
     if kind.scored:
         points, score = points[..., :2].copy(), points[..., 2].copy()
     absent = ~np.asarray(points.any(axis=(2, 3)))[..., None]

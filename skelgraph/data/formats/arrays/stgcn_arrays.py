@@ -31,6 +31,7 @@ from skelgraph.data.formats.arrays.published_parts import part_columns, parts_of
 from skelgraph.data.formats.arrays.stgcn_origin import Origin, find_origin
 from skelgraph.data.formats.files import find_files
 from skelgraph.data.formats.ntu.ntu_names import CLASSES, class_names, parse_name
+from skelgraph.data.formats.raw.number_rows import to_float32
 from skelgraph.data.formats.raw.safe_pickle import load_pickle
 from skelgraph.data.formats.reading import Reading, ReadOptions, source_name
 from skelgraph.data.report import ConversionReport
@@ -115,10 +116,10 @@ def _labels_of(file: Path) -> Path | None:
 
 def _open(file: Path, root: Path) -> _Set:
     try:
-        array = np.load(file, mmap_mode="r", allow_pickle=False)
+        array = np.lib.format.open_memmap(file, mode="r")
     except DAMAGE as error:
         raise FormatError(
-            f"{file}: expected a whole .npy array of numbers, got '{error}'. "
+            f"{file}: expected a whole .npy array of numbers, got '{str(error)[:200]}'. "
             "Copy or make the file again."
         ) from error
     if array.ndim != 5 or array.dtype.kind not in "fiu":
@@ -193,7 +194,7 @@ def _clips(
         origin = find_origin(part.array, kind, report)
         used = replace(kind, centred=origin.central)
         for row, name in enumerate(part.names):
-            points = np.asarray(part.array[row], dtype=np.float32).transpose(1, 3, 2, 0)
+            points = to_float32(part.array[row]).transpose(1, 3, 2, 0)
             points = _restored(without_padding(points), used, origin)
             points, _ = bodies_first(points, None, used, report)
             yield make_clip(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from skelgraph.data.formats.arrays.point_sets import PointSet
+from skelgraph.data.formats.raw.number_rows import to_float32
 from skelgraph.data.report import ConversionReport
 
 LOOKED_AT = 64
@@ -36,7 +37,7 @@ def find_origin(array: np.ndarray, kind: PointSet, report: ConversionReport) -> 
         report: Told what was found.
     """
     rows = np.unique(np.linspace(0, max(len(array) - 1, 0), LOOKED_AT).astype(int))
-    clips = [np.asarray(array[row], dtype=np.float32) for row in rows[: len(array)]]
+    clips = [to_float32(array[row]) for row in rows[: len(array)]]
     if kind.units == "image fraction" and kind.scored:
         return _picture_origin(clips, kind, report)
     return Origin(central=_is_central(clips, kind, report))
@@ -55,7 +56,9 @@ def _picture_origin(clips: list[np.ndarray], kind: PointSet, report: ConversionR
         for hip in ("left_hip", "right_hip"):
             nose, joint = kind.layout.index("nose"), kind.layout.index(hip)
             both = (score[:, nose] > 0) & (score[:, joint] > 0)
-            below += int(np.sign(y[:, joint] - y[:, nose])[both].sum())
+            with np.errstate(invalid="ignore"):
+                sides = np.sign(y[:, joint] - y[:, nose])[both]
+            below += int(np.nansum(sides))
     if below < 0:
         report.note("y pointed up (hips below the nose have the smaller y): turned down again")
     return Origin(shifted=True, flipped=below < 0)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from skelgraph.data.formats.raw.number_rows import to_float32
 from skelgraph.errors import FormatError
 
 POSE, LEFT, RIGHT, HANDS, SIDES = "pose", "left", "right", "hands", "sides"
@@ -169,7 +170,7 @@ def _points(body: Any, part: str, where: str) -> np.ndarray:
             "MediaPipe's own models."
         )
     rows = [_row(point, part, number, where) for number, point in enumerate(body)]
-    return np.array(rows, dtype=np.float32)
+    return to_float32(np.array(rows, dtype=np.float64))
 
 
 def _row(point: Any, part: str, number: int, where: str) -> tuple[float, float, float, float]:

@@ -142,7 +142,7 @@ def _count_lines(file: Path) -> int:
 
 def _read(file: Path, num_names: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Read labels (rows,), points (rows, 21, C) and the line of each row."""
-    width = len(first_cells(file, 1, delimiter=",")[0])
+    width = len(next(iter(first_cells(file, 1, delimiter=",")), []))
     if width not in WIDTHS:
         raise FormatError(
             f"{file}, row 1: expected a label and 21 x 2 or 21 x 3 numbers, got {width} cells. "

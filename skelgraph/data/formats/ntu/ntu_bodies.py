@@ -40,14 +40,17 @@ class _Track:
     @property
     def noisy(self) -> bool:
         """Whether it is too wide for a person in too many frames: furniture, often."""
-        extent = np.ptp(self.position, axis=1)
+        with np.errstate(invalid="ignore", over="ignore"):
+            extent = np.ptp(self.position, axis=1)
         wide = extent[:, 0] > SPREAD * extent[:, 1]
         return bool(wide.mean() >= NOISY_SHARE)
 
     @property
     def motion(self) -> float:
         """Variance of x, y and z over all joints and frames, summed."""
-        return float(self.position.reshape(-1, 3).var(axis=0, dtype=np.float64).sum())
+        with np.errstate(invalid="ignore", over="ignore"):
+            spread = self.position.reshape(-1, 3).var(axis=0, dtype=np.float64)
+        return float(np.where(np.isfinite(spread), spread, 0.0).sum())
 
 
 def main_bodies(rows: BodyRows) -> MainBodies:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from skelgraph.data.formats.raw.number_rows import to_float32
 from skelgraph.errors import MAX_FAULTS, FormatError, list_faults
 
 NUM_JOINTS = 25
@@ -172,7 +173,7 @@ def _positions(data: bytes, starts: np.ndarray) -> np.ndarray | None:
         odd = (lengths < 2) | (characters[ends] != SPACE)
         if odd.any() and not _read_singly(data, starts, odd, values, ends):
             return None
-        found[:, column] = values * (1 - 2.0 * negative)
+        found[:, column] = to_float32(values * (1 - 2.0 * negative))
         starts = ends + 1
     return found
 
@@ -235,7 +236,7 @@ def parse_checked(data: bytes, path: Path) -> BodyRows:
         num_frames=num_frames,
         frame=np.array(frames),
         body=bodies,
-        position=numbers[..., :3].astype(np.float32),
+        position=to_float32(numbers[..., :3]),
         state=numbers[..., 3].astype(np.uint8),
     )
 

@@ -41,7 +41,8 @@ class Archive:
             raise _damaged(path, error) from error
         infos = [info for info in self._zip.infolist() if not info.is_dir()]
         _refuse_escapes(path, [info.filename for info in infos])
-        _refuse_bombs(path, infos)
+        refuse_bombs(path, infos)
+        _refuse_giants(path, infos)
         self._infos = {
             info.filename: info
             for info in infos
@@ -111,15 +112,19 @@ def _parts(name: str) -> list[str]:
     return re.split(r"[/\\]", name)
 
 
-def _refuse_bombs(path: Path, infos: list[zipfile.ZipInfo]) -> None:
+def refuse_bombs(path: Path, infos: list[zipfile.ZipInfo]) -> None:
+    """Refuse an archive that says to hold two hundred times its size, beyond a few MiB."""
     size = path.stat().st_size
     total = sum(info.file_size for info in infos)
-    largest = max((info.file_size for info in infos), default=0)
     if total > max(SPARE_BYTES, MAX_RATIO * size):
         raise FormatError(
             f"{path}: expected at most {MAX_RATIO} times the archive's {size:,} bytes, got "
             f"{total:,} once unpacked. Do not trust this archive."
         )
+
+
+def _refuse_giants(path: Path, infos: list[zipfile.ZipInfo]) -> None:
+    largest = max((info.file_size for info in infos), default=0)
     if largest > MAX_MEMBER:
         raise FormatError(
             f"{path}: expected files of at most {MAX_MEMBER:,} bytes, got one of {largest:,}. "
@@ -129,5 +134,6 @@ def _refuse_bombs(path: Path, infos: list[zipfile.ZipInfo]) -> None:
 
 def _damaged(where: object, what: object) -> FormatError:
     return FormatError(
-        f"{where}: expected a whole zip archive, got '{what}'. Copy or make the archive again."
+        f"{where}: expected a whole zip archive, got '{str(what)[:200]}'. "
+        "Copy or make the archive again."
     )

@@ -8,7 +8,7 @@ import struct
 import tokenize
 import warnings
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 import numpy as np
 
@@ -24,7 +24,7 @@ def npy_shape(path: Path) -> tuple[int, ...] | None:
     """Read the shape that a .npy file says, None where it is none."""
     try:
         with path.open("rb") as file:
-            return _header(file)[0]
+            return read_header(file)[0]
     except (OSError, *DAMAGE):
         return None
 
@@ -38,7 +38,7 @@ def load_npy(path: Path) -> np.ndarray:
     try:
         content = path.read_bytes()
         stream = io.BytesIO(content)
-        shape, fortran, dtype = _header(stream)
+        shape, fortran, dtype = read_header(stream)
         left = len(content) - stream.tell()
         if dtype.kind not in "fiu" or left != math.prod(shape) * dtype.itemsize:
             raise ValueError(f"{left} bytes for {dtype} {shape}")
@@ -55,7 +55,12 @@ def load_npy(path: Path) -> np.ndarray:
         ) from error
 
 
-def _header(file: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype]:
+def read_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
+    """Read the header of an open .npy file: shape, whether in Fortran order, type.
+
+    Raises:
+        ValueError: If it is none; a damaged one raises any of `DAMAGE`.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about headers of Python 2 and odd texts in them
         version = np.lib.format.read_magic(file)

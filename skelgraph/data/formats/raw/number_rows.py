@@ -9,7 +9,9 @@ import numpy as np
 
 from skelgraph.errors import FormatError, list_faults
 
-NUMBER = re.compile(r"[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|nan|inf(inity)?)", re.IGNORECASE)
+NUMBER = re.compile(
+    r"[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|nan|inf(inity)?)", re.IGNORECASE | re.ASCII
+)
 HEAD = 65536
 SHOWN = 20  # characters of a faulty word in a message
 
@@ -71,7 +73,10 @@ def read_rows(
     try:
         rows = np.loadtxt(lines, delimiter=delimiter, comments=None, ndmin=2)
     except (ValueError, OverflowError, MemoryError) as error:
-        raise FormatError(_row_faults(path, lines, columns, delimiter) or str(error)) from error
+        raise FormatError(
+            _row_faults(path, lines, columns, delimiter)
+            or f"{path}: expected rows of numbers, got '{str(error)[:200]}'. Copy it again."
+        ) from error
     if rows.shape[1] != columns:
         raise FormatError(_row_faults(path, lines, columns, delimiter))
     return rows

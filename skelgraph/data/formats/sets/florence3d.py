@@ -67,7 +67,8 @@ def read(path: Path, *, options: ReadOptions) -> Reading:
 
 def _clips(file: Path, stem: str, options: ReadOptions, report: ConversionReport) -> Iterator[Clip]:
     rows = read_rows(file, columns=COLUMNS, comment="%")
-    starts = np.flatnonzero(np.diff(rows[:, 0], prepend=np.nan) != 0)
+    videos = rows[:, 0]
+    starts = np.flatnonzero(np.append(True, videos[1:] != videos[:-1]))
     parts = np.split(rows, starts[1:])
     faults = _faults(file, parts, [*starts.tolist()])
     if faults:
@@ -94,7 +95,10 @@ def _faults(file: Path, parts: list[np.ndarray], starts: list[int]) -> list[str]
         facts = part[:, :FACTS]
         where = f"{file}, row {start + 1}:"
         if not (np.isfinite(facts) & (facts == np.round(facts)) & (np.abs(facts) < 1e6)).all():
-            faults.append(f"{where} expected whole numbers of video, actor, category. Correct it.")
+            faults.append(
+                f"{where} expected whole numbers of video, actor, category, got "
+                f"{', '.join(f'{fact:g}' for fact in facts[0])}. Correct the rows of this video."
+            )
             continue
         video, _, category = facts[0]
         if (facts != facts[0]).any():
