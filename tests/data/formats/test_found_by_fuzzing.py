@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from skelgraph.data.formats import ReadOptions, convert, read
+from skelgraph.data.formats import FORMATS, ReadOptions, convert, read
 from skelgraph.data.formats.raw.number_rows import read_rows
 from skelgraph.errors import FormatError
 from tests.data import made_up, test_npz
@@ -149,3 +149,9 @@ def test_a_file_whose_name_is_no_unicode(tmp_path: Path) -> None:
     odd = path.rename(Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.json")))
     store = convert(odd, tmp_path / "store", options=ReadOptions(fps=25))
     assert store.num_clips == 1 and store.verify() == []
+
+
+def test_an_infinite_label_does_not_upset_who_looks(tmp_path: Path) -> None:
+    row = test_mediapipe_files.hand_row(0)
+    path = test_mediapipe_files.write_rows(tmp_path / "keypoint.csv", [[float("inf"), *row[1:]]])
+    assert not any(module.recognises(path) for module in FORMATS.values())

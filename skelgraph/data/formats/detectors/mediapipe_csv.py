@@ -99,9 +99,7 @@ def _is_hand(file: Path) -> bool:
     if len(cells) not in WIDTHS:
         return False
     at_wrist = all(cell == 0 for cell in cells[1 : 1 + WIDTHS[len(cells)]])
-    return (
-        cells[0] >= 0 and cells[0] == int(cells[0]) and at_wrist and max(map(abs, cells[1:])) <= 1
-    )
+    return cells[0] >= 0 and cells[0] % 1 == 0 and at_wrist and max(map(abs, cells[1:])) <= 1
 
 
 def _is_history(file: Path) -> bool:
