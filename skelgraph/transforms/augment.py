@@ -6,6 +6,7 @@ from dataclasses import replace
 from math import radians
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -96,11 +97,12 @@ def hide(batch: Batch, layout: Layout, *, lost: Tensor, num_spatial: int | None 
     """
     channels = num_spatial or batch.positions.shape[1]
     centre = list(layout.centre)
-    neutral = torch.as_tensor(layout.neutral[:, :channels].copy(), dtype=batch.positions.dtype)
-    neutral = (neutral - neutral[centre].mean(0)).to(batch.positions.device)
+    bodies = range(batch.positions.shape[-1])
+    poses = np.stack([layout.neutral_of(body)[:, :channels] for body in bodies], axis=-1)
+    neutral = torch.as_tensor(poses - poses[centre].mean(0)).to(batch.positions)  # (V, C, M)
     middle = batch.positions[:, :channels, :, centre].mean(3, keepdim=True)
     filled = torch.zeros_like(batch.positions)
-    filled[:, :channels] = middle + neutral.T[None, :, None, :, None]
+    filled[:, :channels] = middle + neutral.transpose(0, 1)[None, :, None]
     # A body keeps at least what it had if everything would be lost: absence is no augmentation.
     gone = lost & batch.visible
     keeps = (batch.visible & ~lost).any(2, keepdim=True).any(1, keepdim=True)

@@ -112,6 +112,20 @@ def test_hidden_joints_stand_at_the_neutral_pose_of_their_body() -> None:
     torch.testing.assert_close(hidden.positions[..., joint, :], expected)
 
 
+def test_a_hidden_joint_of_a_left_hand_stands_where_a_left_hand_has_it() -> None:
+    layout = load_layout("mediapipe_hands")
+    batch = make_batch(layout)
+    batch = replace(batch, visible=torch.ones_like(batch.visible))
+    thumb = layout.index("thumb_tip")
+    lost = torch.zeros_like(batch.visible)
+    lost[:, :, thumb] = True
+    hidden = hide(batch, layout, lost=lost)
+    across = (
+        hidden.positions - batch.positions[..., list(layout.centre), :].mean(3, keepdim=True)
+    )[:, 0, :, thumb]
+    torch.testing.assert_close(across[..., 0], -across[..., 1])
+
+
 def test_a_body_is_never_hidden_whole() -> None:
     layout = load_layout("kinect_v2")
     batch = make_batch(layout)
