@@ -6,7 +6,8 @@ Every message reads `<what>: expected <rule>, got <value>. <next step>`.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from itertools import islice
 
 MAX_FAULTS = 10
 
@@ -56,8 +57,25 @@ def unknown_name(what: str, name: str, choices: Iterable[str]) -> str:
     return f"{what}: expected one of {', '.join(known)}, got '{name}'. {hint}"
 
 
-def list_faults(faults: Sequence[str], *, limit: int = MAX_FAULTS) -> str:
+class Faults(list[str]):
+    """Faults that are appended: the first ten are kept, the rest counted.
+
+    A damaged file may have more faults than there is memory to word them.
+    """
+
+    more = 0
+
+    def append(self, fault: str) -> None:
+        if len(self) < MAX_FAULTS:
+            super().append(fault)
+        else:
+            self.more += 1
+
+
+def list_faults(faults: Iterable[str], *, limit: int = MAX_FAULTS) -> str:
     """Join faults one a line, the first `limit` of them, and say how many more there are.
+
+    Takes an iterator too, and keeps no more of it than it shows; without faults it is empty.
 
     Example:
         >>> print(list_faults(["a", "b", "c"], limit=2))
@@ -65,7 +83,9 @@ def list_faults(faults: Sequence[str], *, limit: int = MAX_FAULTS) -> str:
         b
         ... and 1 more
     """
-    shown = list(faults[:limit])
-    if len(faults) > limit:
-        shown.append(f"... and {len(faults) - limit} more")
+    rest = iter(faults)
+    shown = list(islice(rest, limit))
+    more = sum(1 for _ in rest) + getattr(faults, "more", 0)
+    if more:
+        shown.append(f"... and {more} more")
     return "\n".join(shown)

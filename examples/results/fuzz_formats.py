@@ -35,7 +35,7 @@ CHUNK = 1000
 """Inputs a process reads before a fresh one takes over."""
 
 SECONDS = 20
-FLOOR_MB = 64
+FLOOR_MB = 16
 SPARE_MEMORY = 2 * 2**30
 SLOW = {"c3d": 8}
 """Formats that get a part of the inputs only: each C3D file is read in a process of its own."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+import tracemalloc
 import zipfile
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,7 @@ import pytest
 
 from skelgraph.data.formats import FORMATS, ReadOptions, convert, read
 from skelgraph.data.formats.raw.number_rows import read_rows
-from skelgraph.errors import FormatError
+from skelgraph.errors import Faults, FormatError, list_faults
 from tests.data import made_up, test_npz
 from tests.data.formats import (
     test_array_sets,
@@ -155,3 +157,49 @@ def test_an_infinite_label_does_not_upset_who_looks(tmp_path: Path) -> None:
     row = test_mediapipe_files.hand_row(0)
     path = test_mediapipe_files.write_rows(tmp_path / "keypoint.csv", [[float("inf"), *row[1:]]])
     assert not any(module.recognises(path) for module in FORMATS.values())
+
+
+def test_a_million_faults_are_counted_not_worded() -> None:
+    faults = Faults()
+    for number in range(1_000_000):
+        faults.append(str(number))
+    assert len(faults) == 10 and list_faults(faults).endswith("9\n... and 999990 more")
+    assert list_faults(str(number) for number in range(12)).endswith("9\n... and 2 more")
+    assert list_faults(iter(())) == ""
+
+
+@pytest.mark.parametrize("name", ["kinetics_json", "mmaction_pickle", "msr_action3d"])
+def test_what_is_wrong_with_a_file_takes_little_memory(tmp_path: Path, name: str) -> None:
+    write = {
+        "kinetics_json": lambda path: path.write_text('{"data": [' + "7,  " * 50_000 + "7]}"),
+        "mmaction_pickle": lambda path: path.write_bytes(b"(l(" + b"I7000\n" * 50_000 + b"le."),
+        "msr_action3d": lambda path: path.write_text("7\n" * 100_000),
+    }[name]
+    path = tmp_path / "a05_s03_e02_skeleton3D.txt"
+    write(path)
+    tracemalloc.start()
+    try:
+        with pytest.raises(FormatError):
+            list(read(path, format=name, options=test_kinetics_json.SIZE).clips)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 10 * path.stat().st_size + 10_000_000
+
+
+def test_a_mapping_with_aliases_is_refused(tmp_path: Path) -> None:
+    lines = ["a: &a [x, x, x, x, x, x, x, x, x]"]
+    for before, name in pairwise("abcdefghij"):
+        lines.append(f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]")
+    mapping = tmp_path / "mapping.yaml"
+    mapping.write_text("\n".join([*lines, "layout: *j"]))
+    (tmp_path / "a.csv").write_text("t,x\n0,1\n")
+    with pytest.raises(FormatError, match="expected a mapping without aliases"):
+        read(tmp_path / "a.csv", format="table", options=ReadOptions(mapping=str(mapping)))
+
+
+def test_signalling_nans_in_arrays(tmp_path: Path) -> None:
+    array = test_array_sets.rows(2)
+    array.view(np.uint32)[0, 1, 5] = 0x7F800001
+    np.savez(tmp_path / "set.npz", x_train=array, y_train=np.array([0, 7]))
+    assert len(clips_of(tmp_path / "set.npz")) == 2

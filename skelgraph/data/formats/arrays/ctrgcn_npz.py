@@ -27,6 +27,7 @@ from skelgraph.data.formats.arrays.point_sets import (
     without_padding,
 )
 from skelgraph.data.formats.ntu.ntu_names import class_names
+from skelgraph.data.formats.raw.number_rows import to_float32
 from skelgraph.data.formats.reading import Reading, ReadOptions, source_name
 from skelgraph.data.report import ConversionReport
 from skelgraph.errors import FormatError, list_faults
@@ -140,7 +141,7 @@ def _clips(
         column = "test" if part == "val" and "test" not in parts else part
         rows = zip(arrays[f"x_{part}"].rows(), arrays[f"y_{part}"].rows(), strict=True)
         for number, (x, y) in enumerate(rows):
-            points = without_padding(x.reshape(len(x), -1, joints, CHANNELS))
+            points = without_padding(to_float32(x).reshape(len(x), -1, joints, CHANNELS))
             points, _ = bodies_first(points, None, kind, report)
             name = f"{part}_{number:05d}"
             yield make_clip(

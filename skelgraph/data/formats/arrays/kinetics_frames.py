@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from skelgraph.data.formats.raw.safe_json import load_json
-from skelgraph.errors import FormatError, list_faults
+from skelgraph.errors import Faults, FormatError, list_faults
 
 LAYOUT = "openpose_coco18"
 NUM_JOINTS = 18
@@ -47,13 +47,13 @@ def load(file: Path) -> Poses:
             f"{file}: expected 'data', a list of frames, got "
             f"{'an empty list' if frames == [] else type(frames).__name__}. Leave the file out."
         )
-    faults = [
+    faults = list_faults(
         f"{file}, entry {number} of data: {fault}"
         for number, frame in enumerate(frames)
         for fault in _faults(frame)
-    ] or _order_faults(file, frames)
+    ) or _order_faults(file, frames)
     if faults:
-        raise FormatError(list_faults(faults))
+        raise FormatError(faults)
     if not any(frame["skeleton"] for frame in frames):
         raise FormatError(
             f"{file}: expected a body in at least one of {len(frames)} frames, got none. "
@@ -70,7 +70,7 @@ def load(file: Path) -> Poses:
 def _faults(frame: Any) -> list[str]:
     if not isinstance(frame, dict):
         return [f"expected an object, got {type(frame).__name__}. Correct it."]
-    faults = []
+    faults = Faults()
     index, bodies = frame.get("frame_index"), frame.get("skeleton")
     if type(index) is not int or index < 0:
         faults.append(f"expected frame_index from 0, got {str(index)[:20]!r}. Correct it.")
@@ -87,16 +87,16 @@ def _faults(frame: Any) -> list[str]:
     return faults
 
 
-def _order_faults(file: Path, frames: list[dict[str, Any]]) -> list[str]:
+def _order_faults(file: Path, frames: list[dict[str, Any]]) -> str:
     indices = [frame["frame_index"] for frame in frames]
-    faults = [
+    faults = list_faults(
         f"{file}: expected frame_index to grow, got {after} after {before}. Sort the frames."
         for before, after in pairwise(indices)
         if after <= before
-    ]
+    )
     span = indices[-1] - indices[0] + 1
     if not faults and span > 10 * len(frames) + SPARE_FRAMES:
-        faults.append(
+        return (
             f"{file}: expected frames without large gaps, got {len(frames)} between "
             f"frame_index {indices[0]} and {indices[-1]}. Correct the indices."
         )

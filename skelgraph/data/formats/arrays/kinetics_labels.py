@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from skelgraph.data.formats.raw.safe_json import load_json
-from skelgraph.errors import FormatError, list_faults
+from skelgraph.errors import Faults, FormatError, list_faults
 
 Label = tuple[int, str]
 """Class number and its name, which may be empty."""
@@ -62,7 +62,7 @@ def find_labels(
     listed = _listed(path)
     labels = {file: label or listed.get(file.stem) for file, label in found.items()}
     names: dict[int, str] = {}
-    faults = []
+    faults = Faults()
     known = [*listed.values(), *(label for label in labels.values() if label is not None)]
     for index, name in known:
         if name and names.setdefault(index, name) != name:

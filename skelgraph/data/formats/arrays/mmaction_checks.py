@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from skelgraph.errors import FormatError
+from skelgraph.errors import Faults, FormatError
 
 MAX_CLASSES = 100_000
 CONTENTS_ONLY = {"frame_inds", "box_score", "raw_file"}
@@ -29,19 +29,16 @@ def annotation_faults(annotations: list[Any], *, max_bytes: int) -> list[str]:
             "expected annotations with 'keypoint', got the table of contents of a set whose "
             "skeletons lie in files of their own (Kinetics-400). Give a file with skeletons."
         ]
-    faults = [
-        f"annotation {number}: {fault}"
-        for number, item in enumerate(annotations)
-        for fault in _faults(item)
-    ]
+    faults = Faults()
+    for number, item in enumerate(annotations):
+        for fault in _faults(item):
+            faults.append(f"annotation {number}: {fault}")
     if faults:
         return faults
     counts = Counter(item["frame_dir"] for item in annotations)
-    faults = [
-        f"expected each frame_dir once, got '{name}' {count} times. Rename them."
-        for name, count in counts.items()
-        if count > 1
-    ]
+    for name, count in counts.items():
+        if count > 1:
+            faults.append(f"expected each frame_dir once, got '{name}' {count} times. Rename them.")
     size = sum(item["keypoint"].nbytes for item in annotations)
     if size > max_bytes:
         faults.append(

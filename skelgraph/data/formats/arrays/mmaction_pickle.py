@@ -58,7 +58,7 @@ def read(path: Path, *, options: ReadOptions) -> Reading:
     annotations, split = _parts(path, content)
     faults = annotation_faults(annotations, max_bytes=10 * path.stat().st_size)
     if faults:
-        raise FormatError(list_faults([f"{path}: {fault}" for fault in faults]))
+        raise FormatError(f"{path}: {list_faults(faults)}")
     joints, channels = one_kind(path, annotations)
     names = [parse_name(item["frame_dir"]) for item in annotations]
     ntu = all(_agrees(name, item) for name, item in zip(names, annotations, strict=True))

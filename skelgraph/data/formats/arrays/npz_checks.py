@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from skelgraph.data.clip import UNITS
+from skelgraph.errors import MAX_FAULTS
 
 COLUMNS = ("label", "subject", "camera", "setup", "repetition")
 UNIT_NAMES = {**{unit: unit for unit in UNITS}, "m": "metre", "mm": "millimetre", "px": "pixel"}
@@ -88,11 +89,14 @@ def _column_faults(arrays: dict[str, np.ndarray]) -> list[str]:
     if faults or names is None or "label" not in arrays:
         return faults
     wrong = np.flatnonzero((arrays["label"] < -1) | (arrays["label"] >= len(names)))
-    return [
-        f"clip {row}: expected a label from 0 to {len(names) - 1} (-1: none), got "
-        f"{arrays['label'][row]}. Correct it or name the class."
-        for row in wrong
+    rule = f"expected a label from 0 to {len(names) - 1} (-1: none)"
+    faults = [
+        f"clip {row}: {rule}, got {arrays['label'][row]}. Correct it or name the class."
+        for row in wrong[: MAX_FAULTS - 1]
     ]
+    if len(wrong) >= MAX_FAULTS:
+        faults.append(f"{len(wrong) - len(faults)} more clips: {rule}, got others. Correct them.")
+    return faults
 
 
 def count_clips(arrays: dict[str, np.ndarray]) -> int:

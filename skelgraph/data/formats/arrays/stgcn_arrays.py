@@ -149,14 +149,14 @@ def _read_labels(file: Path, count: int) -> tuple[list[str], list[int]]:
             f"{file}: expected {count} names and labels, one a clip, got {len(names)} and "
             f"{len(labels)}. The array and the labels belong to different sets."
         )
-    faults = [
+    faults = list_faults(
         f"{file}, entry {row}: expected a name and a label from 0, got {type(name).__name__} "
         f"and '{str(label)[:20]}'. Correct it."
         for row, (name, label) in enumerate(zip(names, labels, strict=True))
         if not isinstance(name, str) or not _is_label(label)
-    ]
+    )
     if faults:
-        raise FormatError(list_faults(faults))
+        raise FormatError(faults)
     return names, [int(label) for label in labels]
 
 

@@ -18,6 +18,7 @@ import numpy as np
 from skelgraph.data.clip import IMAGE_AXES, Clip
 from skelgraph.data.formats.files import find_files, read_each
 from skelgraph.data.formats.raw.npy_file import load_npy, npy_shape
+from skelgraph.data.formats.raw.number_rows import to_float32
 from skelgraph.data.formats.raw.numbering import (
     group_frames,
     number_frames,
@@ -159,8 +160,7 @@ def _checked(frames: np.ndarray, file: Path) -> np.ndarray:
             f"got shape {frames.shape[1:] if frames.shape[0] == 1 else frames.shape}. "
             "Take it out, or describe it as another format."
         )
-    with np.errstate(over="ignore"):
-        return frames.astype(np.float32)
+    return to_float32(frames)
 
 
 def _joints(

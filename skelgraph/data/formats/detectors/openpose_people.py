@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from skelgraph.errors import FormatError, list_faults
+from skelgraph.errors import Faults, FormatError, list_faults
 from skelgraph.graphs import load_layout
 
 BODIES = {75: "openpose_body25", 54: "openpose_coco18"}
@@ -61,13 +61,13 @@ def parse_frame(document: Any, where: str) -> Frame:
             f"{where}: expected an object with the list 'people', got "
             f"{_kind(document if people is None else people)}. Give OpenPose's --write_json files."
         )
-    faults: list[str] = []
+    faults = Faults()
     bodies = [_numbers(person, number, faults) for number, person in enumerate(people)]
     counts = {body["body"].size for body in bodies}
     if not faults and len(counts) > 1:
         faults.append(f"expected bodies of one model, got {sorted(counts)} numbers. Split them.")
     if faults:
-        raise FormatError(list_faults([f"{where}: {fault}" for fault in faults]))
+        raise FormatError(f"{where}: {list_faults(faults)}")
     return _frame(bodies)
 
 

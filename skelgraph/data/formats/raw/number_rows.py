@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from skelgraph.errors import FormatError, list_faults
+from skelgraph.errors import Faults, FormatError, list_faults
 
 NUMBER = re.compile(
     r"[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|nan|inf(inity)?)", re.IGNORECASE | re.ASCII
@@ -83,7 +83,7 @@ def read_rows(
 
 
 def _row_faults(path: Path, lines: list[str], columns: int, delimiter: str | None) -> str:
-    faults = []
+    faults = Faults()
     for number, line in enumerate(lines, start=1):
         words = line.split(delimiter)
         if not line or line.isspace():
@@ -123,6 +123,11 @@ def first_row(path: Path, *, delimiter: str | None = None) -> list[float]:
 
 
 def to_float32(values: np.ndarray) -> np.ndarray:
-    """Shorten numbers; one beyond float32 becomes infinite, which the survey counts."""
+    """Shorten numbers; one beyond float32 becomes infinite, which the survey counts.
+
+    A signalling NaN, over which numpy's reductions stumble, becomes a plain one.
+    """
     with np.errstate(over="ignore", invalid="ignore"):
-        return values.astype(np.float32)
+        shortened = values.astype(np.float32)
+    shortened[np.isnan(shortened)] = np.nan
+    return shortened

@@ -23,7 +23,7 @@ from skelgraph.data.formats.reading import Reading, ReadOptions
 from skelgraph.data.formats.sets.file_set import FileSet
 from skelgraph.data.formats.sets.kinect import drop_origin
 from skelgraph.data.report import ConversionReport
-from skelgraph.errors import FormatError, list_faults
+from skelgraph.errors import Faults, FormatError, list_faults
 from skelgraph.graphs import load_layout
 
 CLASS_NAMES = (
@@ -89,7 +89,7 @@ def _clips(file: Path, stem: str, options: ReadOptions, report: ConversionReport
 
 
 def _faults(file: Path, parts: list[np.ndarray], starts: list[int]) -> list[str]:
-    faults = []
+    faults = Faults()
     seen: set[float] = set()
     for part, start in zip(parts, starts, strict=True):
         facts = part[:, :FACTS]

@@ -29,7 +29,7 @@ from skelgraph.data.formats.sets.kinect import (
     v2_layout,
 )
 from skelgraph.data.report import ConversionReport
-from skelgraph.errors import FormatError, list_faults
+from skelgraph.errors import Faults, FormatError, list_faults
 
 CLASS_NAMES = (
     *("elbow flexion left", "elbow flexion right", "shoulder flexion left"),
@@ -115,7 +115,7 @@ def _rows(file: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
             f"{file}, line 1: expected {VERSION}, got '{got}'. Take the set's raw files; its "
             "simplified ones have no states."
         )
-    rows, faults = [], []
+    rows, faults = [], Faults()
     for number, line in enumerate(lines[1:], start=2):
         if line and not line.isspace():
             try:

@@ -27,7 +27,7 @@ from skelgraph.data.formats.sets.keraal_detectors import DETECTORS, Detector, de
 from skelgraph.data.formats.sets.keraal_names import NAMED, KeraalNames, further_facts, repetition
 from skelgraph.data.formats.sets.kinect import drop_origin, order_faults
 from skelgraph.data.report import ConversionReport
-from skelgraph.errors import FormatError, list_faults
+from skelgraph.errors import Faults, FormatError, list_faults
 from skelgraph.graphs import load_layout
 
 LEFT_OUT = "frames that the file leaves out -> frames with nobody"
@@ -121,7 +121,7 @@ def _positions(file: Path, detector: Detector, report: ConversionReport) -> np.n
         raise FormatError(
             f"{file}: expected 'positions' with frames, got none. Copy the file again."
         )
-    faults: list[str] = []
+    faults = Faults()
     rows = _frame_rows(file, list(frames), report)
     joints = load_layout(detector.layout).joints
     points = np.full((rows[-1] + 1, len(joints), detector.channels), np.nan)

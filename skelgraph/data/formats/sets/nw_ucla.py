@@ -22,7 +22,7 @@ from skelgraph.data.formats.reading import Reading, ReadOptions
 from skelgraph.data.formats.sets.file_set import FileSet, class_of, numbers_in
 from skelgraph.data.formats.sets.kinect import KINECT_V1_SDK, drop_origin, place_joints
 from skelgraph.data.report import ConversionReport
-from skelgraph.errors import FormatError, list_faults
+from skelgraph.errors import Faults, FormatError, list_faults
 from skelgraph.graphs import load_layout
 
 ACTIONS = {
@@ -126,7 +126,7 @@ def _has_words(frames: list[Any]) -> bool:
 
 
 def _frame_faults(file: Path, frames: list[Any]) -> list[str]:
-    faults = []
+    faults = Faults()
     for number, frame in enumerate(frames, start=1):
         joints = len(frame) if isinstance(frame, list) else 0
         if joints != 20:

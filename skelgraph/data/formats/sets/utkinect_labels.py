@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from skelgraph.data.formats.raw.number_rows import read_text
-from skelgraph.errors import FormatError, list_faults, unknown_name
+from skelgraph.errors import Faults, FormatError, list_faults, unknown_name
 
 ACTIONS = {
     "walk": "walk",
@@ -61,7 +61,7 @@ def read_labels(file: Path) -> dict[tuple[int, int], list[Segment]]:
         FormatError: If a line is neither a recording nor an action; lists ten.
     """
     found: dict[tuple[int, int], list[Segment]] = {}
-    faults: list[str] = []
+    faults = Faults()
     current: list[Segment] | None = None
     for number, line in enumerate(read_text(file).splitlines(), start=1):
         text = line.strip()

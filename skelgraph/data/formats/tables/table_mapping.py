@@ -158,6 +158,11 @@ def _load(path: Path) -> dict[str, Any]:
                 f"{path}: expected a mapping of a few levels, got more than {MAX_DEPTH}. "
                 "Give the small YAML file, not the recording."
             )
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text)):
+            raise FormatError(
+                f"{path}: expected a mapping without aliases, got '*', which may stand for more "
+                "than fits into memory. Write out what it repeats."
+            )
         content = yaml.safe_load(text)
     except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError, ValueError) as error:
         if isinstance(error, FormatError):
