@@ -77,8 +77,10 @@ _BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, KeyError, OverflowError
 
 
 def _inside_mat(content: bytes, damage: Damage) -> bytes:
-    (size,) = struct.unpack_from("<I", content, MAT_HEADER + 4)
     start = MAT_HEADER + 8
+    if len(content) < start:
+        return content[: damage.place * len(content) // 65536]
+    (size,) = struct.unpack_from("<I", content, MAT_HEADER + 4)
     try:
         part = zlib.decompress(content[start : start + size])
     except zlib.error:

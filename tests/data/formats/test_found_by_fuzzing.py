@@ -203,3 +203,13 @@ def test_signalling_nans_in_arrays(tmp_path: Path) -> None:
     array.view(np.uint32)[0, 1, 5] = 0x7F800001
     np.savez(tmp_path / "set.npz", x_train=array, y_train=np.array([0, 7]))
     assert len(clips_of(tmp_path / "set.npz")) == 2
+
+
+@pytest.mark.parametrize("content", ["layout: {}", "{}: 3", "layout: kinect_v1\ntime: {}"])
+def test_a_mapping_with_endless_texts_is_refused_shortly(tmp_path: Path, content: str) -> None:
+    (tmp_path / "mapping.yaml").write_text(content.format('"' + "(" * 100_000 + '"'))
+    (tmp_path / "a.csv").write_text("t,x\n0,1\n")
+    options = ReadOptions(mapping=str(tmp_path / "mapping.yaml"))
+    with pytest.raises(FormatError, match="expected texts of at most 1000 letters") as error:
+        read(tmp_path / "a.csv", format="table", options=options)
+    assert len(str(error.value)) < 500

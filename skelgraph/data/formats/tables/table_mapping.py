@@ -15,6 +15,7 @@ from skelgraph.errors import FormatError, list_faults, unknown_name
 from skelgraph.graphs import Layout, load_layout
 
 MAX_BYTES = 2**20
+MAX_TEXT = 1000
 MAX_DEPTH = 50
 PARTS = ("x", "y", "z", "confidence")
 FACTS = ("subject", "camera", "setup", "repetition")
@@ -158,11 +159,7 @@ def _load(path: Path) -> dict[str, Any]:
                 f"{path}: expected a mapping of a few levels, got more than {MAX_DEPTH}. "
                 "Give the small YAML file, not the recording."
             )
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text)):
-            raise FormatError(
-                f"{path}: expected a mapping without aliases, got '*', which may stand for more "
-                "than fits into memory. Write out what it repeats."
-            )
+        _refuse_traps(path, text)
         content = yaml.safe_load(text)
     except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError, ValueError) as error:
         if isinstance(error, FormatError):
@@ -177,6 +174,21 @@ def _load(path: Path) -> dict[str, Any]:
             "Write 'layout: NAME'."
         )
     return {key: value for key, value in content.items() if value is not None}
+
+
+def _refuse_traps(path: Path, text: str) -> None:
+    """Refuse aliases, by which a small file may stand for any amount, and endless texts."""
+    for event in yaml.parse(text):
+        if isinstance(event, yaml.AliasEvent):
+            raise FormatError(
+                f"{path}: expected a mapping without aliases, got '*{event.anchor[:50]}'. Write "
+                "out what it repeats."
+            )
+        if isinstance(event, yaml.ScalarEvent) and len(event.value) > MAX_TEXT:
+            raise FormatError(
+                f"{path}, line {event.start_mark.line + 1}: expected texts of at most {MAX_TEXT} "
+                f"letters, got '{event.value[:50]}...'. Correct it."
+            )
 
 
 def _depth(text: str) -> int:
