@@ -287,6 +287,10 @@ def describe_split(store: Store, split: Any, parts: Parts) -> list[str]:
         extra = f" in {windows} windows" if windows != len(rows) else ""
         who = f"{len(known)} subject(s): {shown}" if known else "subjects unknown"
         lines.append(f"{part}: {len(rows)} clips{extra}, {who}")
+    for what, why in (("unlabelled", "no label"), ("left_out", "in no part of the split")):
+        count = split.details.get(what, 0)
+        if count:
+            lines.append(f"left out: {count} clips, {why}")
     return lines
 
 

@@ -9,7 +9,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from skelgraph.errors import RunError, list_faults
+from skelgraph.errors import ConfigError, RunError, list_faults
 from skelgraph.training.config import RunConfig
 from skelgraph.training.devices import Devices
 from skelgraph.training.progress import Reporter
@@ -47,9 +47,11 @@ def sweep_windows(
         Rows of sweep.csv, best validation first. Choose by validation; test is for the report.
 
     Raises:
-        SkelgraphError: As `train` does; RunError if a run of the sweep is there already.
+        SkelgraphError: As `train` does; RunError if a run of the sweep is there already;
+            ConfigError for several processes, which would start anew for every run.
     """
     report = report or Reporter()
+    devices = _alone(devices or Devices())
     folder = Path(output)
     settings = [
         (window, overlap, folder / run_name(window, overlap))
@@ -74,6 +76,19 @@ def sweep_windows(
         rows.append({"run": run.name, "window": window, "overlap": overlap, **_scores(metrics)})
         _write(folder, rows)
     return sorted(rows, key=lambda row: row["val_top1"], reverse=True)
+
+
+def _alone(devices: Devices) -> Devices:
+    """Take one process: several would start anew for every run."""
+    if devices.count == "auto":
+        devices = replace(devices, count=1)
+    number = len(devices.count) if isinstance(devices.count, list) else devices.count
+    if number != 1 or devices.nodes > 1:
+        raise ConfigError(
+            f"devices: expected one for a sweep, got {devices.count} on {devices.nodes} machine(s). "
+            "Train the runs one by one on these, or sweep on one."
+        )
+    return devices
 
 
 def run_name(window: str, overlap: float) -> str:

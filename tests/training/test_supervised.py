@@ -17,17 +17,18 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from skelgraph.data.store import Store
+from skelgraph.data.store import Store, write_store
 from skelgraph.errors import LayoutError, ProtocolError, RunError, SkelgraphError
 from skelgraph.graphs import Layout, load_layout
+from skelgraph.training.clips import cut_parts, split_store
 from skelgraph.training.config import DataOptions, ModelOptions, ProtocolOptions, RunConfig
 from skelgraph.training.progress import Reporter
 from skelgraph.training.run import read_config, write_config
 from skelgraph.training.scoring import evaluate, predict
-from skelgraph.training.supervised import train
+from skelgraph.training.supervised import describe_split, train
 from skelgraph.training.weights import load_recogniser, save_recogniser
 from tests.limits import small_files
-from tests.training.clips import make_config, make_store
+from tests.training.clips import CLASSES, make_clips, make_config, make_store
 
 OWN_LAYOUT = """
 name: crane
@@ -124,6 +125,17 @@ def test_another_seed_gives_another_run_on_the_same_split(store: Store, tmp_path
     splits = [(tmp_path / str(seed) / "split.csv").read_text() for seed in (0, 1)]
     assert splits[0] == splits[1]
     assert weights_of(tmp_path / "0") != weights_of(tmp_path / "1")
+
+
+def test_clips_without_a_label_are_counted(tmp_path: Path) -> None:
+    layout = load_layout("coco17")
+    clips = make_clips(layout)
+    clips[3:5] = [replace(clip, label=None) for clip in clips[3:5]]
+    store = write_store(tmp_path / "some", clips, class_names=CLASSES, provenance={})
+    config = make_config(store)
+    split = split_store(store, config.protocol)
+    parts = cut_parts(store, split, layout=layout, data=config.data)
+    assert "left out: 2 clips, no label" in describe_split(store, split, parts)
 
 
 class KillAfter(Reporter):

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from skelgraph.data.store import Store
-from skelgraph.errors import RunError
+from skelgraph.errors import ConfigError, RunError
+from skelgraph.training.config import RunConfig
+from skelgraph.training.devices import Devices
 from skelgraph.training.scoring import evaluate, predict
 from skelgraph.training.sweep import sweep_windows
 from tests.training.clips import make_config
@@ -51,3 +53,11 @@ def test_runs_of_other_windows_do_not_vote_together(store: Store, tmp_path: Path
         predict(runs, store.path)
     with pytest.raises(RunError, match="window10_overlap0: expected the windows of"):
         evaluate(runs)
+
+
+def test_a_sweep_runs_in_one_process(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="devices: expected one for a sweep, got 2"):
+        sweep_windows(
+            RunConfig("x"), tmp_path, windows=["6"], overlaps=[0.0], devices=Devices(count=2)
+        )
+    assert not list(tmp_path.iterdir())
