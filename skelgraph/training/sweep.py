@@ -85,7 +85,7 @@ def _alone(devices: Devices) -> Devices:
     number = len(devices.count) if isinstance(devices.count, list) else devices.count
     if number != 1 or devices.nodes > 1:
         raise ConfigError(
-            f"devices: expected one for a sweep, got {devices.count} on {devices.nodes} machine(s). "
+            f"devices: expected one for a sweep, got {devices.count} on {devices.nodes} node(s). "
             "Train the runs one by one on these, or sweep on one."
         )
     return devices
