@@ -17,7 +17,7 @@ import numpy as np
 import yaml
 
 from skelgraph.data.clip import Clip
-from skelgraph.data.new_folder import beside, put_in_place
+from skelgraph.data.new_folder import put_in_place
 from skelgraph.data.report import ConversionReport
 from skelgraph.data.store_files import (
     CONFIDENCE,
@@ -39,6 +39,8 @@ ODD = "backslashreplace"
 """How texts are written that are no Unicode: names of files in another encoding, half a pair of
 UTF-16 in a damaged JSON file."""
 
+MAX_NAME = 1000
+
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -53,7 +55,8 @@ def write_files(
 ) -> None:
     """Write the files of a store; see `skelgraph.data.store.write_store`."""
     check_free(target, force=force)
-    with beside(target) as folder:
+    _check_length("class", class_names)
+    with _beside(target) as folder:
         writer = _Writer(folder, class_names)
         with _disk_errors(target, writer):
             try:
@@ -63,6 +66,16 @@ def write_files(
             finally:
                 writer.close()
         put_in_place(folder, target, check=partial(check_free, force=force))
+
+
+def _check_length(what: str, names: Iterable[str]) -> None:
+    """Refuse names without end, as damaged files have them; indexes would carry them about."""
+    for name in names:
+        if len(name) > MAX_NAME:
+            raise StoreError(
+                f"{what} '{name[:50]}...': expected a name of at most {MAX_NAME} letters, got "
+                f"{len(name)}. Correct the source."
+            )
 
 
 def _unicode(facts: Any) -> Any:
@@ -153,6 +166,7 @@ class _Writer:
     def _check(self, clip: Clip) -> None:
         first = self.first
         assert first is not None
+        _check_length("clip", (clip.name, clip.source))
         if clip.layout is not first.layout and clip.layout.to_dict() != first.layout.to_dict():
             raise StoreError(_unlike(clip, "layout", first.layout.name, clip.layout.name))
         for key in ("units", "axes", "fps", "width", "height"):

@@ -15,7 +15,7 @@ import pytest
 
 from skelgraph.data.formats import FORMATS, ReadOptions, convert, read
 from skelgraph.data.formats.raw.number_rows import read_rows
-from skelgraph.errors import Faults, FormatError, list_faults
+from skelgraph.errors import Faults, FormatError, StoreError, list_faults
 from tests.data import made_up, test_npz
 from tests.data.formats import (
     test_array_sets,
@@ -213,3 +213,13 @@ def test_a_mapping_with_endless_texts_is_refused_shortly(tmp_path: Path, content
     with pytest.raises(FormatError, match="expected texts of at most 1000 letters") as error:
         read(tmp_path / "a.csv", format="table", options=options)
     assert len(str(error.value)) < 500
+
+
+def test_a_store_takes_no_names_without_end(tmp_path: Path) -> None:
+    path = test_mediapipe_files.write_rows(
+        tmp_path / "keypoint.csv", [test_mediapipe_files.hand_row(0)]
+    )
+    (tmp_path / "keypoint_labels.csv").write_text("[   " * 100_000 + "\n")
+    with pytest.raises(StoreError, match="expected a name of at most 1000 letters, got 399997"):
+        convert(path, tmp_path / "store")
+    assert not (tmp_path / "store").exists()
