@@ -223,3 +223,16 @@ def test_a_store_takes_no_names_without_end(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="expected a name of at most 1000 letters, got 399997"):
         convert(path, tmp_path / "store")
     assert not (tmp_path / "store").exists()
+
+
+def test_an_endless_line_is_not_taken_apart(tmp_path: Path) -> None:
+    lines = test_ntu_skeleton.SOUND.split(b"\r\n")
+    content = b"\r\n".join([*lines[:4], b"[ " * 200_000 + lines[4], *lines[5:]])
+    path = test_ntu_skeleton.write(tmp_path, content)
+    tracemalloc.start()
+    try:
+        with pytest.raises(FormatError, match="12 values of a joint, got more than 64"):
+            read(path).clips.__next__()
+        assert tracemalloc.get_traced_memory()[1] < 10 * len(content)
+    finally:
+        tracemalloc.stop()

@@ -28,6 +28,9 @@ WEIGHTS = np.array([1e14, 0, *(10.0**power for power in range(13, -1, -1))])
 """Worth of each character of `d.dddddddddddddd`, in units of 1 / SCALE. A sum of them stays
 below 2 ** 53, so it is exact, and its quotient by SCALE is the same as float()'s."""
 
+MOST_WORDS = 64
+"""Words of a line that are told apart; a sound one has twelve."""
+
 
 @dataclass(frozen=True, eq=False)
 class BodyRows:
@@ -254,7 +257,7 @@ class _Lines:
     def next(self) -> list[bytes]:
         while self.at < len(self.lines):
             self.at += 1
-            words = self.lines[self.at - 1].split()
+            words = self.lines[self.at - 1].split(maxsplit=MOST_WORDS)
             if words:
                 return words
         self.fail("expected further lines, got the end of the file")
@@ -269,7 +272,8 @@ class _Lines:
     def values(self, count: int, what: str) -> list[bytes]:
         words = self.next()
         if len(words) != count:
-            self.fail(f"expected {count} {what}, got {len(words)}")
+            got = len(words) if len(words) <= MOST_WORDS else f"more than {MOST_WORDS}"
+            self.fail(f"expected {count} {what}, got {got}")
         return words
 
     def joint(self) -> list[float]:
