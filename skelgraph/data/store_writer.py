@@ -17,7 +17,7 @@ import numpy as np
 import yaml
 
 from skelgraph.data.clip import Clip
-from skelgraph.data.new_folder import put_in_place
+from skelgraph.data.new_folder import beside, put_in_place
 from skelgraph.data.report import ConversionReport
 from skelgraph.data.store_files import (
     CONFIDENCE,
@@ -56,7 +56,7 @@ def write_files(
     """Write the files of a store; see `skelgraph.data.store.write_store`."""
     check_free(target, force=force)
     _check_length("class", class_names)
-    with _beside(target) as folder:
+    with beside(target) as folder:
         writer = _Writer(folder, class_names)
         with _disk_errors(target, writer):
             try:
