@@ -236,3 +236,16 @@ def test_an_endless_line_is_not_taken_apart(tmp_path: Path) -> None:
         assert tracemalloc.get_traced_memory()[1] < 10 * len(content)
     finally:
         tracemalloc.stop()
+
+
+def test_a_mapping_of_lists_in_lists_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "mapping.yaml").write_text("a: \n  " + "- " * 100_000)
+    (tmp_path / "a.csv").write_text("t,x\n0,1\n")
+    options = ReadOptions(mapping=str(tmp_path / "mapping.yaml"))
+    tracemalloc.start()
+    try:
+        with pytest.raises(FormatError, match="expected a mapping of a few levels"):
+            read(tmp_path / "a.csv", format="table", options=options)
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()

@@ -155,10 +155,7 @@ def _load(path: Path) -> dict[str, Any]:
             )
         text = path.read_text(encoding="utf-8")
         if _depth(text) > MAX_DEPTH:
-            raise FormatError(
-                f"{path}: expected a mapping of a few levels, got more than {MAX_DEPTH}. "
-                "Give the small YAML file, not the recording."
-            )
+            raise FormatError(_too_deep(path))
         _refuse_traps(path, text)
         content = yaml.safe_load(text)
     except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError, ValueError) as error:
@@ -177,8 +174,13 @@ def _load(path: Path) -> dict[str, Any]:
 
 
 def _refuse_traps(path: Path, text: str) -> None:
-    """Refuse aliases, by which a small file may stand for any amount, and endless texts."""
+    """Refuse aliases, by which a small file may stand for any amount, depth and endless texts."""
+    depth = 0
     for event in yaml.parse(text):
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            raise FormatError(_too_deep(path))
         if isinstance(event, yaml.AliasEvent):
             raise FormatError(
                 f"{path}: expected a mapping without aliases, got '*{event.anchor[:50]}'. Write "
@@ -189,6 +191,13 @@ def _refuse_traps(path: Path, text: str) -> None:
                 f"{path}, line {event.start_mark.line + 1}: expected texts of at most {MAX_TEXT} "
                 f"letters, got '{event.value[:50]}...'. Correct it."
             )
+
+
+def _too_deep(path: Path) -> str:
+    return (
+        f"{path}: expected a mapping of a few levels, got more than {MAX_DEPTH}. "
+        "Give the small YAML file, not the recording."
+    )
 
 
 def _depth(text: str) -> int:
