@@ -153,6 +153,16 @@ def test_a_file_whose_name_is_no_unicode(tmp_path: Path) -> None:
     assert store.num_clips == 1 and store.verify() == []
 
 
+def test_a_whole_number_of_hundreds_of_digits_is_no_coordinate(tmp_path: Path) -> None:
+    path = test_mediapipe_files.dump(tmp_path / "a.json", [test_mediapipe_files.holistic()])
+    text = path.read_text()
+    start = text.index('"x": ') + 5
+    end = text.index(",", start)
+    path.write_text(text[:start] + "9" * 400 + text[end:])
+    with pytest.raises(FormatError, match="expected numbers x, y and z"):
+        clips_of(path, fps=25)
+
+
 def test_an_infinite_label_does_not_upset_who_looks(tmp_path: Path) -> None:
     row = test_mediapipe_files.hand_row(0)
     path = test_mediapipe_files.write_rows(tmp_path / "keypoint.csv", [[float("inf"), *row[1:]]])

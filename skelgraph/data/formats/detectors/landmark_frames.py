@@ -193,4 +193,7 @@ def _row(point: Any, part: str, number: int, where: str) -> tuple[float, float, 
 
 def _is_usable(value: Any) -> bool:
     """Tell a number that float32 holds, or NaN or infinity, which the survey makes missing."""
-    return _is_number(value) and (abs(value) < 1e30 or not math.isfinite(value))
+    if not _is_number(value):
+        return False
+    # A whole number of hundreds of digits has no float to ask about.
+    return abs(value) < 1e30 or (isinstance(value, float) and not math.isfinite(value))
