@@ -21,10 +21,20 @@ def test_a_short_run_finds_nothing(tmp_path: Path) -> None:
     pytest.importorskip("pose_format", reason="needs the extra formats")
     table = tmp_path / "table.csv"
     command = [sys.executable, str(ROOT / "examples" / "results" / "fuzz_formats.py")]
-    command += ["--examples", "500", "--seed", "3", "--output", str(table), "--keep", str(tmp_path / "kept")]
+    command += [
+        "--examples",
+        "500",
+        "--seed",
+        "3",
+        "--output",
+        str(table),
+        "--keep",
+        str(tmp_path / "kept"),
+    ]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
-    rows = list(csv.DictReader(table.open()))
+    with table.open(newline="") as file:
+        rows = list(csv.DictReader(file))
     assert {row["format"] for row in rows} == set(FORMATS) - {"store"} | {"total"}
     assert int(rows[-1]["inputs"]) >= 500 and rows[-1]["failures"] == "0"
