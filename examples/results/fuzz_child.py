@@ -80,6 +80,7 @@ class Child:
         warnings.simplefilter("error")
         for _, path, options, _ in self.forms:
             self._take(path, options, all_steps=True)  # imports, caches and pools are there now
+        self.tally.stores = 0
         self.before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
         start = time.process_time()
 
