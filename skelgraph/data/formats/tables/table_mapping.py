@@ -183,12 +183,13 @@ def _refuse_traps(path: Path, text: str) -> None:
             raise FormatError(_too_deep(path))
         if isinstance(event, yaml.AliasEvent):
             raise FormatError(
-                f"{path}: expected a mapping without aliases, got '*{event.anchor[:50]}'. Write "
-                "out what it repeats."
+                f"{path}: expected a mapping without aliases, got '*{str(event.anchor)[:50]}'. "
+                "Write out what it repeats."
             )
         if isinstance(event, yaml.ScalarEvent) and len(event.value) > MAX_TEXT:
+            line = event.start_mark.line + 1 if event.start_mark else 1
             raise FormatError(
-                f"{path}, line {event.start_mark.line + 1}: expected texts of at most {MAX_TEXT} "
+                f"{path}, line {line}: expected texts of at most {MAX_TEXT} "
                 f"letters, got '{event.value[:50]}...'. Correct it."
             )
 
