@@ -9,10 +9,14 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from skelgraph.data.formats.files import Parse, find_files, read_each
+from skelgraph.data.clip import Clip
+from skelgraph.data.formats.files import Parse, clip_name, find_files, read_each
 from skelgraph.data.formats.reading import Reading, ReadOptions, source_name
 from skelgraph.data.report import ConversionReport
 from skelgraph.errors import FormatError
+
+ClipOf = Callable[[Path, str, ReadOptions, ConversionReport], Clip]
+"""Reads the one clip of a file, under a name."""
 
 LOOKED_AT = 5  # files of a folder that are opened to recognise it
 WALKED = 20_000  # names of a folder that are looked through for them
@@ -88,7 +92,7 @@ class FileSet:
     def open(
         self, path: Path, parse: Parse, *, options: ReadOptions, class_names: tuple[str, ...]
     ) -> Reading:
-        """Open a file or a folder with a clip a file.
+        """Open a file or a folder.
 
         Raises:
             FormatError: If there is no file, or the user names another layout.
@@ -98,6 +102,20 @@ class FileSet:
         files = self.files(path, report)
         clips = read_each(files, parse, root=path, report=report)
         return Reading(clips, len(files), class_names, report)
+
+    def open_singles(
+        self, path: Path, clip_of: ClipOf, *, options: ReadOptions, class_names: tuple[str, ...]
+    ) -> Reading:
+        """Open a file or a folder, where a file holds one clip that is called like it.
+
+        Raises:
+            FormatError: As `open`.
+        """
+
+        def parse(file: Path, report: ConversionReport) -> list[Clip]:
+            return [clip_of(file, clip_name(file, path), options, report)]
+
+        return self.open(path, parse, options=options, class_names=class_names)
 
     def _walk(self, path: Path) -> Iterator[Path]:
         if path.is_file():

@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 
 from skelgraph.data.clip import Clip
-from skelgraph.data.formats.files import clip_name
 from skelgraph.data.formats.raw.mat_file import has_variable, read_variable
 from skelgraph.data.formats.raw.number_rows import to_float32
 from skelgraph.data.formats.reading import Reading, ReadOptions
@@ -55,11 +54,7 @@ def read(path: Path, *, options: ReadOptions) -> Reading:
     Raises:
         FormatError: If there is no such file.
     """
-
-    def parse(file: Path, report: ConversionReport) -> list[Clip]:
-        return [_clip(file, clip_name(file, path), options, report)]
-
-    return FILES.open(path, parse, options=options, class_names=CLASS_NAMES)
+    return FILES.open_singles(path, _clip, options=options, class_names=CLASS_NAMES)
 
 
 def _clip(file: Path, name: str, options: ReadOptions, report: ConversionReport) -> Clip:
