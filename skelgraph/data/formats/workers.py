@@ -143,5 +143,5 @@ def work(orders: IO[bytes], results: IO[bytes]) -> None:
 def _answer(load: Load, file: Path) -> tuple[bool, Any]:
     try:
         return True, _load_here(load, file)
-    except Exception:
-        return False, None  # the starter loads it again, and gets the error
+    except Exception:  # of any kind: the starter loads the file again and raises it where it counts
+        return False, None

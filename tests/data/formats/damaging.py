@@ -68,12 +68,16 @@ def _inside_zip(content: bytes, damage: Damage) -> bytes:
                 if place == chosen:
                     part = damaged(part, damage._replace(inside=False))
                 new.writestr(info.filename, part, info.compress_type)
-    except (OSError, ValueError, EOFError, RuntimeError, NotImplementedError, *_BROKEN):
-        return content[: damage.place * len(content) // 65536]  # an earlier damage broke it
+    except _BROKEN:  # by an earlier damage
+        return content[: damage.place * len(content) // 65536]
     return out.getvalue()
 
 
-_BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, KeyError, OverflowError)
+# NotImplementedError is zipfile's word for a way of packing that it does not know.
+_BROKEN = (
+    *(OSError, ValueError, EOFError, RuntimeError, NotImplementedError, KeyError, OverflowError),
+    *(zipfile.BadZipFile, zlib.error, struct.error),
+)
 
 
 def _inside_mat(content: bytes, damage: Damage) -> bytes:

@@ -14,7 +14,8 @@ MAX_RATIO = 200
 SPARE_BYTES = 16 * 2**20
 MAX_MEMBER = 64 * 2**20
 
-# What zipfile and zlib raise on bytes that are not what they say.
+# What zipfile and zlib raise on bytes that are not what they say; NotImplementedError is
+# zipfile's word for a way of packing that it does not know.
 DAMAGE = (
     *(OSError, ValueError, EOFError, KeyError, RuntimeError, NotImplementedError, OverflowError),
     *(zipfile.BadZipFile, zlib.error, struct.error),

@@ -9,10 +9,10 @@ this form).
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from skelgraph.data.clip import Clip
-from skelgraph.data.formats.files import clip_name
 from skelgraph.data.formats.raw.number_rows import first_row, read_rows, to_float32
 from skelgraph.data.formats.reading import Reading, ReadOptions
 from skelgraph.data.formats.sets.file_set import FileSet
@@ -46,15 +46,12 @@ def read(path: Path, *, options: ReadOptions) -> Reading:
         FormatError: If there is no such file.
     """
     names = KeraalNames.of(FILES.files(path, ConversionReport(source="", format="")))
-
-    def parse(file: Path, report: ConversionReport) -> list[Clip]:
-        return [_clip(file, clip_name(file, path), names, options, report)]
-
-    return FILES.open(path, parse, options=options, class_names=names.exercises)
+    read_one = partial(_clip, names=names)
+    return FILES.open_singles(path, read_one, options=options, class_names=names.exercises)
 
 
 def _clip(
-    file: Path, name: str, names: KeraalNames, options: ReadOptions, report: ConversionReport
+    file: Path, name: str, options: ReadOptions, report: ConversionReport, *, names: KeraalNames
 ) -> Clip:
     rows = read_rows(file, columns=COLUMNS).reshape(-1, len(KINECT_V2_SDK), EACH)
     points = drop_origin(to_float32(rows[..., :3]), report)

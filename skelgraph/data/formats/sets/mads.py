@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from skelgraph.data.clip import Clip
-from skelgraph.data.formats.files import clip_name
 from skelgraph.data.formats.raw.mat_file import has_variable, read_variable
 from skelgraph.data.formats.raw.number_rows import to_float32
 from skelgraph.data.formats.reading import Reading, ReadOptions
@@ -52,11 +52,8 @@ def read(path: Path, *, options: ReadOptions) -> Reading:
     """
     files = FILES.files(path, ConversionReport(source="", format=FILES.format))
     kinds = tuple(sorted({kind for file in files if (kind := _kind(file))}))
-
-    def parse(file: Path, report: ConversionReport) -> list[Clip]:
-        return [_clip(file, clip_name(file, path), kinds, options, report)]
-
-    return FILES.open(path, parse, options=options, class_names=kinds)
+    read_one = partial(_clip, kinds=kinds)
+    return FILES.open_singles(path, read_one, options=options, class_names=kinds)
 
 
 def _kind(file: Path) -> str:
@@ -65,7 +62,7 @@ def _kind(file: Path) -> str:
 
 
 def _clip(
-    file: Path, name: str, kinds: tuple[str, ...], options: ReadOptions, report: ConversionReport
+    file: Path, name: str, options: ReadOptions, report: ConversionReport, *, kinds: tuple[str, ...]
 ) -> Clip:
     report.note("where x and z point is not in the files: taken as right and away")
     kind = _kind(file)
