@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
+from mimetypes import guess_type
 from pathlib import Path
 from types import ModuleType
 
@@ -70,6 +73,9 @@ FORMATS: dict[str, ModuleType] = {
 }
 """Format name -> module with `recognises(path) -> bool` and `read(path, options=...)`."""
 
+LOOKED_AT = 50
+"""Files of a folder that are looked at to tell why no reader knows it."""
+
 
 def detect(path: str | Path) -> str:
     """Find the format of a source by looking at it.
@@ -90,10 +96,34 @@ def detect(path: str | Path) -> str:
             f"{source}: expected a source of one format, got one that may be "
             f"{' or '.join(found)}. Say which: --format NAME."
         )
-    raise FormatError(
+    raise FormatError(_no_format(source))
+
+
+def _no_format(source: Path) -> str:
+    """Word the error for a source that no reader knows."""
+    files = list(islice(_files_in(source), LOOKED_AT)) if source.is_dir() else [source]
+    if not files:
+        return f"{source}: expected recordings, got a folder without files. Check the path."
+    if source.is_dir():
+        for file in files:
+            if any(module.recognises(file) for module in FORMATS.values()):
+                return (
+                    f"{source}: expected a file or a folder of recordings, got a folder around a "
+                    f"file that holds a whole set. Give that file: {file}."
+                )
+    if any((guess_type(file.name)[0] or "").startswith(("image/", "video/")) for file in files):
+        return (
+            f"{source}: expected recorded joints, got pictures or videos. Find the landmarks in "
+            "them: skelgraph extract MEDIA STORE."
+        )
+    return (
         f"{source}: expected one of the formats {', '.join(FORMATS)}, got something else. "
         "Name the format if the file only has another ending."
     )
+
+
+def _files_in(folder: Path) -> Iterator[Path]:
+    return (file for file in folder.rglob("*") if file.is_file() and file.name[0] != ".")
 
 
 def read(

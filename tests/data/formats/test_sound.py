@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from skelgraph.data.formats import FORMATS, convert, detect, read
+from skelgraph.errors import FormatError
 from tests.data.formats.sound import SOUND
 
 FORMS = [(name, form) for name, writers in SOUND.items() for form in range(len(writers))]
@@ -32,3 +33,25 @@ def test_it_is_read_and_converted(tmp_path: Path, name: str, form: int) -> None:
     assert list(reading.clips) and reading.report.survey and not reading.report.skipped
     store = convert(path, tmp_path / "store", format=name, options=options)
     assert store.num_clips == reading.report.clips and store.verify() == []
+
+
+def test_a_folder_around_one_file_names_the_file(tmp_path: Path) -> None:
+    name, form = "mmaction_pickle", 0
+    path, _ = SOUND[name][form](tmp_path)
+    (tmp_path / ".hidden").write_text("x")
+    with pytest.raises(FormatError, match=f"Give that file: {path}"):
+        detect(tmp_path)
+
+
+def test_an_empty_folder_is_called_so(tmp_path: Path) -> None:
+    (tmp_path / "below").mkdir()
+    with pytest.raises(FormatError, match="got a folder without files"):
+        detect(tmp_path)
+
+
+def test_pictures_and_videos_are_sent_to_extract(tmp_path: Path) -> None:
+    for name in ("talk.MP4", "hand.jpg"):
+        (tmp_path / name).write_bytes(b"\0" * 64)
+        for source in (tmp_path, tmp_path / name):
+            with pytest.raises(FormatError, match="skelgraph extract MEDIA STORE"):
+                detect(source)
