@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from mimetypes import guess_type
 from pathlib import Path
 from types import ModuleType
 
+from skelgraph.data.clip import Clip
 from skelgraph.data.formats import stored
 from skelgraph.data.formats.arrays import (
     ctrgcn_npz,
@@ -72,6 +74,9 @@ FORMATS: dict[str, ModuleType] = {
     "utkinect": utkinect,
 }
 """Format name -> module with `recognises(path) -> bool` and `read(path, options=...)`."""
+
+MAPPED = ("c3d", "table")
+"""Formats that a mapping file describes."""
 
 LOOKED_AT = 50
 """Files of a folder that are looked at to tell why no reader knows it."""
@@ -149,5 +154,24 @@ def open_source(
     name = format or detect(path)
     if name not in FORMATS:
         raise FormatError(unknown_name("format", name, FORMATS))
-    reading: Reading = FORMATS[name].read(Path(path), options=options or ReadOptions())
-    return reading
+    options = options or ReadOptions()
+    if options.mapping is not None and name not in MAPPED:
+        raise FormatError(
+            f"{path}: expected no mapping for format '{name}', got '{options.mapping}'. Leave "
+            "--mapping out, or read it as a table: --format table."
+        )
+    reading: Reading = FORMATS[name].read(Path(path), options=options)
+    if options.units is None:
+        return reading
+    return replace(reading, clips=_in_units(reading.clips, options.units, path, name))
+
+
+def _in_units(clips: Iterator[Clip], units: str, path: str | Path, name: str) -> Iterator[Clip]:
+    """Refuse units that the format does not leave open, rather than leave the wish aside."""
+    for clip in clips:
+        if clip.units != units:
+            raise FormatError(
+                f"{path}: expected units '{clip.units}', which this source of format '{name}' "
+                f"has, got '{units}'. Leave --units out."
+            )
+        yield clip

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from skelgraph.data.formats import FORMATS, convert, detect, read
+from skelgraph.data.clip import UNITS
+from skelgraph.data.formats import FORMATS, ReadOptions, convert, detect, read
 from skelgraph.errors import FormatError
 from tests.data.formats.sound import SOUND
 
@@ -33,6 +35,26 @@ def test_it_is_read_and_converted(tmp_path: Path, name: str, form: int) -> None:
     assert list(reading.clips) and reading.report.survey and not reading.report.skipped
     store = convert(path, tmp_path / "store", format=name, options=options)
     assert store.num_clips == reading.report.clips and store.verify() == []
+
+
+@pytest.mark.parametrize("name", [name for name in SOUND if name not in ("c3d", "pose")])
+def test_other_units_are_taken_or_refused(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "sound"
+    folder.mkdir()
+    path, options = SOUND[name][0](folder)
+    for units in UNITS:
+        asked = replace(options or ReadOptions(), units=units)
+        try:
+            found = {clip.units for clip in read(path, format=name, options=asked).clips}
+        except FormatError:
+            continue
+        assert found == {units}
+
+
+def test_a_mapping_is_for_tables(tmp_path: Path) -> None:
+    path, _ = SOUND["irds"][0](tmp_path)
+    with pytest.raises(FormatError, match="expected no mapping for format 'irds'"):
+        read(path, format="irds", options=ReadOptions(mapping="mine.yaml"))
 
 
 def test_a_folder_around_one_file_names_the_file(tmp_path: Path) -> None:
