@@ -17,7 +17,15 @@ from skelgraph.data import formats
 from skelgraph.data.dataset import ClipSet
 from skelgraph.data.store import Store
 from skelgraph.data.store_files import DATASET
-from skelgraph.errors import RunError, StoreError, list_faults, unknown_name
+from skelgraph.errors import (
+    FormatError,
+    LayoutError,
+    RunError,
+    SkelgraphError,
+    StoreError,
+    list_faults,
+    unknown_name,
+)
 from skelgraph.training.clips import PARTS, check_coordinates, clip_set
 from skelgraph.training.inference import predict_logits
 from skelgraph.training.results import clip_names, prediction_rows, score_part
@@ -158,7 +166,20 @@ def opened(source: str | Path) -> Iterator[Store]:
         yield Store.open(path)
         return
     with TemporaryDirectory(prefix="skelgraph-") as folder:
-        yield formats.convert(path, Path(folder) / "store")
+        target = Path(folder) / "store"
+        try:
+            store = formats.convert(path, target)
+        except FormatError as error:
+            if " --" not in str(error):
+                raise
+            raise FormatError(
+                f"{error}\nOptions are given on conversion: skelgraph convert {path} STORE. Then "
+                "give the store."
+            ) from error
+        try:
+            yield store
+        except SkelgraphError as error:
+            raise type(error)(str(error).replace(str(target), str(path))) from error
 
 
 def clips_for(recogniser: Recogniser, store: Store, rows: np.ndarray) -> ClipSet:
@@ -166,7 +187,15 @@ def clips_for(recogniser: Recogniser, store: Store, rows: np.ndarray) -> ClipSet
     check_coordinates(
         store, recogniser.num_coords, num_spatial=recogniser.num_spatial, what="this run"
     )
-    return clip_set(store, rows, layout=recogniser.layout, data=recogniser.data, testing=True)
+    try:
+        return clip_set(store, rows, layout=recogniser.layout, data=recogniser.data, testing=True)
+    except LayoutError as error:
+        name = recogniser.layout.name
+        raise RunError(
+            f"{store.path}: expected recordings with the joints of '{name}' for this run, got "
+            f"recordings of '{store.layout.name}'. Turn them into those: skelgraph convert "
+            f"{store.path} OUT --to-layout {name}."
+        ) from error
 
 
 def _probabilities(

@@ -89,6 +89,24 @@ def test_predict_names_the_clips_that_it_drops(trained: Path, tmp_path: Path) ->
     assert run("predict", trained, tmp_path / "two.npz", "--quiet").stderr == ""
 
 
+def test_predict_says_what_to_do_with_recordings_that_do_not_fit(
+    trained: Path, tmp_path: Path
+) -> None:
+    source = tmp_path / "one.npz"
+    points = np.random.default_rng(0).normal(size=(1, 9, 1, 25, 3)).astype(np.float32)
+    np.savez(source, keypoints=points, layout="kinect_v2", units="metre")
+    told = run("predict", trained, source)
+    assert told.exit_code == 1
+    assert f"skelgraph convert {source} OUT --to-layout mediapipe_hands" in told.stderr
+    np.savez(source, keypoints=points[..., :21, :2], layout="mediapipe_hands", units="pixel")
+    told = run("predict", trained, source)
+    assert told.exit_code == 1 and f"{source}: expected 3 coordinates" in told.stderr
+    (tmp_path / "table.csv").write_text("a,b,c,d,e\n1,2,3,4,5\n")
+    told = run("predict", trained, tmp_path / "table.csv")
+    assert told.exit_code == 1 and "--mapping FILE.yaml" in told.stderr
+    assert f"skelgraph convert {tmp_path / 'table.csv'} STORE. Then give" in told.stderr
+
+
 def test_predict_keeps_a_file_that_is_there(trained: Path, store: Store, tmp_path: Path) -> None:
     output = tmp_path / "labels.csv"
     output.write_text("mine")
