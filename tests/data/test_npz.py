@@ -27,6 +27,13 @@ def clips_of(path: Path, **changes: Any) -> list[Clip]:
     return list(open_set(path, **changes).clips)
 
 
+def test_units_that_the_file_does_not_say_may_be_given(tmp_path: Path) -> None:
+    options = ReadOptions(units="millimetre")
+    assert next(open_set(tmp_path, options, units=None).clips).units == "millimetre"
+    with pytest.raises(FormatError, match=r"expected units 'metre'.* got 'millimetre'"):
+        next(open_set(tmp_path, options).clips)
+
+
 def test_a_sound_set(tmp_path: Path) -> None:
     reading = open_set(tmp_path, correctness=np.array([1, 3]))
     first, second = list(reading.clips)

@@ -69,6 +69,8 @@ def read(path: Path, *, options: ReadOptions) -> Reading:
         FormatError: If the file is damaged; lists everything that is wrong with it.
     """
     arrays = _load(path)
+    if options.units is not None:
+        arrays.setdefault("units", np.array(options.units))
     faults = npz_faults(arrays)
     if faults:
         raise FormatError(list_faults([f"{path}: {fault}" for fault in faults]))

@@ -14,8 +14,8 @@ UNIT_NAMES = {**{unit: unit for unit in UNITS}, "m": "metre", "mm": "millimetre"
 def npz_faults(arrays: dict[str, np.ndarray]) -> list[str]:
     """List all that keeps a set's arrays from being read as clips."""
     faults = [
-        f"expected the key '{key}', got none. Add it."
-        for key in ("keypoints", "units")
+        f"expected the key '{key}', got none. {step}."
+        for key, step in (("keypoints", "Add it"), ("units", "Add it, or give --units NAME"))
         if key not in arrays
     ]
     if "keypoints" in arrays:
