@@ -125,7 +125,8 @@ def _kind(
         options=options,
         report=report,
     )
-    report.note("bodies start at the origin by the set's own preparation: a central joint stays")
+    if not kind.scored:
+        report.note("taken as moved to the origin, as such sets are: a central joint at zero stays")
     return replace(kind, centred=not kind.scored, fps=options.fps or (NTU_FPS if ntu else None))
 
 
