@@ -10,7 +10,6 @@ from skelgraph.graphs import Layout, load_layout
 from skelgraph.graphs.layout import SLOTS
 
 FACES = ("FACE_LANDMARKS", "face_keypoints_2d")
-WORLD = "POSE_WORLD_LANDMARKS"
 BODIES = {"POSE_LANDMARKS": "mediapipe", "pose_keypoints_2d": "openpose"}
 HANDS = {
     "LEFT_HAND_LANDMARKS": "left",
