@@ -13,11 +13,24 @@ if TYPE_CHECKING:
 
 def print_made(made: Store, *, quiet: bool, as_json: bool) -> None:
     """Print a store that was made: its report on stderr, what it holds on stdout."""
-    from skelgraph.cli.output import note
+    from skelgraph.cli.output import note, print_json
 
     for line in report_lines(made.report):
         note(line, quiet=quiet)
-    print_store(made, as_json=as_json)
+    if as_json:
+        facts = {
+            "store": made.path,
+            "layout": made.layout.name,
+            "clips": made.num_clips,
+            "frames": len(made.keypoints),
+            "classes": list(made.class_names),
+        }
+        print_json({**facts, "report": made.report})
+        return
+    click.echo(
+        f"{made.path}: {made.num_clips} clips, {len(made.class_names)} classes, "
+        f"{len(made.keypoints)} frames, layout {made.layout.name}"
+    )
 
 
 def print_exported(made: Exported, *, quiet: bool, as_json: bool) -> None:
@@ -69,23 +82,3 @@ def _survey_lines(survey: dict[str, Any]) -> list[str]:
     if len(copies) > 5:
         lines.append(f"duplicate: ... and {len(copies) - 5} more")
     return lines
-
-
-def print_store(store: Store, *, as_json: bool) -> None:
-    """Print what a new store holds."""
-    from skelgraph.cli.output import print_json
-
-    if as_json:
-        facts = {
-            "store": store.path,
-            "layout": store.layout.name,
-            "clips": store.num_clips,
-            "frames": len(store.keypoints),
-            "classes": list(store.class_names),
-        }
-        print_json({**facts, "report": store.report})
-        return
-    click.echo(
-        f"{store.path}: {store.num_clips} clips, {len(store.class_names)} classes, "
-        f"{len(store.keypoints)} frames, layout {store.layout.name}"
-    )

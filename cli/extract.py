@@ -110,7 +110,7 @@ def command(
       skelgraph extract recordings/ my_store
       skelgraph extract talk.mp4 my_store --detector holistic --overlay talk_drawn.mp4
     """
-    from skelgraph.cli.conversion_lines import print_store, report_lines
+    from skelgraph.cli.conversion_lines import print_made
     from skelgraph.cli.output import note, track
     from skelgraph.live.extract_options import ExtractOptions
     from skelgraph.live.extracting import extract
@@ -139,6 +139,4 @@ def command(
     except KeyboardInterrupt:
         note("stopped: give the same command again to go on from here", quiet=quiet)
         raise
-    for line in report_lines(made.report):
-        note(line, quiet=quiet)
-    print_store(made, as_json=as_json)
+    print_made(made, quiet=quiet, as_json=as_json)
