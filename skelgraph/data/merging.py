@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,15 +12,13 @@ import numpy as np
 
 import skelgraph
 from skelgraph.data.clip import Clip
-from skelgraph.data.formats.reading import Reading
+from skelgraph.data.formats.reading import Reading, Track
 from skelgraph.data.formats.survey import surveyed
 from skelgraph.data.lineage import ancestors_of, lineage_of, note_edits
 from skelgraph.data.report import ConversionReport
 from skelgraph.data.store import Store, write_store
 from skelgraph.errors import StoreError, list_faults
 from skelgraph.graphs import Layout
-
-Track = Callable[[Iterable[Clip], int], Iterable[Clip]]
 
 GIVE = "Where it is unknown or wrong, give it: skelgraph convert {store} OUT --{key} NUMBER."
 STEPS: Mapping[str, str] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import numpy as np
 import skelgraph
 from skelgraph.data.class_map import apply_class_map
 from skelgraph.data.clip import Clip
-from skelgraph.data.formats.reading import Reading
+from skelgraph.data.formats.reading import Reading, Track
 from skelgraph.data.formats.survey import surveyed
 from skelgraph.data.lineage import lineage_of, note_edits
 from skelgraph.data.report import ConversionReport
@@ -23,7 +23,6 @@ from skelgraph.errors import ConfigError, StoreError, list_faults, unknown_name
 
 COLUMNS = ("subject", "camera", "setup", "repetition")
 KEEP, DROP = "keep", "drop"
-Track = Callable[[Iterable[Clip], int], Iterable[Clip]]
 
 
 @dataclass(frozen=True)

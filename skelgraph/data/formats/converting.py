@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import skelgraph
 from skelgraph.data.clip_steps import ConvertSteps
-from skelgraph.data.formats.reading import Reading, ReadOptions
+from skelgraph.data.formats.reading import Reading, ReadOptions, Track
 from skelgraph.data.formats.survey import surveyed, without_odd_numbers
 from skelgraph.data.formats.table import open_source
 from skelgraph.data.store import Store, write_store
@@ -18,8 +18,6 @@ from skelgraph.errors import FormatError, list_faults
 
 if TYPE_CHECKING:
     from skelgraph.data.clip import Clip
-
-Track = Callable[[Iterable["Clip"], int], Iterable["Clip"]]
 
 
 def convert(

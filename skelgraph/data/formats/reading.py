@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,9 @@ from typing import Any
 from skelgraph.data.clip import UNITS, Clip
 from skelgraph.data.report import ConversionReport
 from skelgraph.errors import FormatError, unknown_name
+
+Track = Callable[[Iterable[Clip], int], Iterable[Clip]]
+"""Wraps clips and their number, to show progress."""
 
 
 @dataclass(frozen=True)

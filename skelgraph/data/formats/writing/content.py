@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from skelgraph.data.clip import Clip
+from skelgraph.data.formats.reading import Track
 from skelgraph.data.store import Store
-
-Track = Callable[[Iterable[Clip], int], Iterable[Clip]]
-"""Wraps clips and their number, to show progress."""
 
 
 @dataclass(frozen=True, eq=False)

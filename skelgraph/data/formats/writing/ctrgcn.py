@@ -23,9 +23,9 @@ from skelgraph.data.coordinates import to_house_frame
 from skelgraph.data.formats.arrays.ctrgcn_npz import CHANNELS, NTU_CLASSES, NTU_COLUMNS, PARTS
 from skelgraph.data.formats.arrays.point_sets import NTU_FPS
 from skelgraph.data.formats.ntu.ntu_names import class_names
+from skelgraph.data.formats.reading import Track
 from skelgraph.data.formats.writing.content import (
     Content,
-    Track,
     count_content,
     filled,
     places_and_score,

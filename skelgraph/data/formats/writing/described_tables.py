@@ -19,7 +19,8 @@ import numpy as np
 import yaml
 
 from skelgraph.data.clip import Clip
-from skelgraph.data.formats.writing.content import Track, all_clips, count_content, used_slots
+from skelgraph.data.formats.reading import Track
+from skelgraph.data.formats.writing.content import all_clips, count_content, used_slots
 from skelgraph.data.formats.writing.places import file_places
 from skelgraph.data.formats.writing.told import (
     NUMBERS,

@@ -17,8 +17,7 @@ import yaml
 import skelgraph
 from skelgraph.data.clip_steps import ConvertSteps
 from skelgraph.data.formats.converting import convert
-from skelgraph.data.formats.reading import ReadOptions
-from skelgraph.data.formats.writing.content import Track
+from skelgraph.data.formats.reading import ReadOptions, Track
 from skelgraph.data.formats.writing.table import WRITERS
 from skelgraph.data.lineage import lineage_of
 from skelgraph.data.new_folder import beside, put_in_place

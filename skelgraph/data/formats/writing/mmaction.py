@@ -19,9 +19,9 @@ from skelgraph.data.coordinates import to_house_frame
 from skelgraph.data.formats.arrays.point_sets import NTU_FPS
 from skelgraph.data.formats.arrays.published_parts import PARTS, part_columns
 from skelgraph.data.formats.ntu.ntu_names import class_names, parse_name
+from skelgraph.data.formats.reading import Track
 from skelgraph.data.formats.writing.content import (
     Content,
-    Track,
     all_clips,
     count_content,
     filled,

@@ -13,8 +13,8 @@ import numpy as np
 
 from skelgraph.data.clip import Clip
 from skelgraph.data.formats.detectors.openpose_people import BODIES, joint_names
+from skelgraph.data.formats.reading import Track
 from skelgraph.data.formats.writing.content import (
-    Track,
     all_clips,
     count_content,
     filled,

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from skelgraph.data.formats.raw.extras import need
+from skelgraph.data.formats.reading import Track
 from skelgraph.data.formats.writing.content import (
-    Track,
     all_clips,
     count_content,
     filled,

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from skelgraph.data.clip import Clip
-from skelgraph.data.formats.writing.content import Track, all_clips
+from skelgraph.data.formats.reading import Track
+from skelgraph.data.formats.writing.content import all_clips
 from skelgraph.data.formats.writing.told import NUMBERS, Losses
 from skelgraph.data.store import Store
 from skelgraph.errors import FormatError
