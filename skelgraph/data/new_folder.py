@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
@@ -14,6 +15,7 @@ from secrets import token_hex
 
 from skelgraph.errors import StoreError
 
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _HOST = re.sub("[^a-zA-Z0-9]", "", socket.gethostname())
 
 
@@ -34,6 +36,33 @@ def beside(target: Path) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def full_disk_told(
+    target: Path, folder: Path, *, aside: Callable[[], str] = lambda: ""
+) -> Iterator[None]:
+    """Say of a disk that gets full how much was needed and how much is free.
+
+    Args:
+        target: What is made.
+        folder: What `beside` lent to make it in.
+        aside: Gives words that follow the number of bytes.
+
+    Raises:
+        StoreError: If the disk is full, or the space that the user or the system allows.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in NO_SPACE:
+            raise
+        written = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+        free = shutil.disk_usage(target.parent).free + written
+        raise StoreError(
+            f"{target}: expected more than {written / 1e6:.1f} MB of free disk space{aside()}, got "
+            f"{free / 1e6:.1f} MB. Nothing was left behind; free some space or write elsewhere."
+        ) from error
 
 
 def _remove_orphans(target: Path) -> None:

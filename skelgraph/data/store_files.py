@@ -36,10 +36,6 @@ class GrowingArray:
         self.file.write(b" " * HEADER_BYTES)
         self.shape: tuple[int, ...] = (0,)
 
-    @property
-    def num_bytes(self) -> int:
-        return 4 * int(np.prod(self.shape, dtype=np.int64))
-
     def append(self, values: np.ndarray) -> None:
         if self.shape[1:] == ():
             self.shape = (0, *values.shape[1:])

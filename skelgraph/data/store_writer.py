@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import csv
-import errno
 import json
-import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +15,7 @@ import numpy as np
 import yaml
 
 from skelgraph.data.clip import Clip
-from skelgraph.data.new_folder import beside, put_in_place
+from skelgraph.data.new_folder import beside, full_disk_told, put_in_place
 from skelgraph.data.report import ConversionReport
 from skelgraph.data.store_files import (
     CONFIDENCE,
@@ -41,8 +39,6 @@ UTF-16 in a damaged JSON file."""
 
 MAX_NAME = 1000
 
-NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-
 
 def write_files(
     target: Path,
@@ -58,7 +54,7 @@ def write_files(
     _check_length("class", class_names)
     with beside(target) as folder:
         writer = _Writer(folder, class_names)
-        with _disk_errors(target, writer):
+        with full_disk_told(target, folder, aside=writer.clips_so_far):
             try:
                 for clip in clips:
                     writer.add(clip)
@@ -104,9 +100,8 @@ class _Writer:
         self.index = (folder / INDEX).open("w", newline="", encoding="utf-8", errors=ODD)
         self.rows = csv.writer(self.index, lineterminator="\n")
 
-    @property
-    def bytes_written(self) -> int:
-        return self.keypoints.num_bytes + self.confidence.num_bytes
+    def clips_so_far(self) -> str:
+        return f" (that much was needed by the first {len(self.names)} clips)"
 
     def add(self, clip: Clip) -> None:
         if self.first is None:
@@ -248,18 +243,3 @@ def check_free(target: Path, *, force: bool) -> None:
             f"{target}: expected a store to replace, got something else. Remove it yourself "
             "or give another name."
         )
-
-
-@contextmanager
-def _disk_errors(target: Path, writer: _Writer) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in NO_SPACE:
-            raise
-        free = shutil.disk_usage(target.parent).free + writer.bytes_written
-        raise StoreError(
-            f"{target}: expected more than {writer.bytes_written / 1e6:.1f} MB of free disk "
-            f"space (that much was needed by the first {len(writer.names)} clips), got "
-            f"{free / 1e6:.1f} MB. Nothing was left behind; free some space or write elsewhere."
-        ) from error

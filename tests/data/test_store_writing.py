@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from skelgraph.data import store_writer
 from skelgraph.data.clip import Clip
 from skelgraph.data.store import Store, write_store
 from skelgraph.errors import StoreError
@@ -214,4 +213,3 @@ def test_bytes_do_not_depend_on_when_bodies_appear(tmp_path: Path) -> None:
     early = write(tmp_path / "early", [two, one])
     assert late.keypoints.shape == early.keypoints.shape == (24, 2, 17, 3)
     assert (late.keypoints[12:] == early.keypoints[:12]).all()
-    assert store_writer.NO_SPACE

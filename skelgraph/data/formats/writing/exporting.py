@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -20,9 +18,8 @@ from skelgraph.data.formats.converting import convert
 from skelgraph.data.formats.reading import ReadOptions, Track
 from skelgraph.data.formats.writing.table import WRITERS
 from skelgraph.data.lineage import lineage_of
-from skelgraph.data.new_folder import beside, put_in_place
+from skelgraph.data.new_folder import beside, full_disk_told, put_in_place
 from skelgraph.data.store import Store
-from skelgraph.data.store_writer import NO_SPACE
 from skelgraph.errors import FormatError, StoreError, list_faults, unknown_name
 
 MARKER = "export.yaml"
@@ -96,7 +93,7 @@ def export(
     writer = _writer(format)
     _check_place(place, writer, format, force=force)
     Store.open(source)
-    with beside(place) as scratch, _disk_errors(place, scratch):
+    with beside(place) as scratch, full_disk_told(place, scratch):
         store = Store.open(source)
         changed = options != ReadOptions() or labels is not None or bool(steps.given)
         if changed:
@@ -199,18 +196,3 @@ def _facts(store: Store) -> dict[str, Any]:
         "frames": len(store.keypoints),
         "classes": list(store.class_names),
     }
-
-
-@contextmanager
-def _disk_errors(target: Path, scratch: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in NO_SPACE:
-            raise
-        written = sum(file.stat().st_size for file in scratch.rglob("*") if file.is_file())
-        free = shutil.disk_usage(target.parent).free + written
-        raise StoreError(
-            f"{target}: expected more than {written / 1e6:.1f} MB of free disk space, got "
-            f"{free / 1e6:.1f} MB. Nothing was left behind; free some space or write elsewhere."
-        ) from error
