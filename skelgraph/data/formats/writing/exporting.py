@@ -92,9 +92,8 @@ def export(
     place, options, steps = Path(target), options or ReadOptions(), steps or ConvertSteps()
     writer = _writer(format)
     _check_place(place, writer, format, force=force)
-    Store.open(source)
+    store = Store.open(source)
     with beside(place) as scratch, full_disk_told(place, scratch):
-        store = Store.open(source)
         changed = options != ReadOptions() or labels is not None or bool(steps.given)
         if changed:
             store = convert(
