@@ -1,33 +1,13 @@
-"""JSON files that may be damaged."""
+"""JSON files as the sets' readers take them: a look at the beginning, and the whole."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
-from skelgraph.data.formats.raw.number_rows import HEAD, read_text
-from skelgraph.errors import FormatError
+from skelgraph.data.formats.raw.number_rows import HEAD
+from skelgraph.data.formats.raw.safe_json import load_json as read_json
 
-
-def read_json(path: Path) -> Any:
-    """Read a JSON file.
-
-    Raises:
-        FormatError: If it is no JSON, with the line; or nested too deep.
-    """
-    text = read_text(path)
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise FormatError(
-            f"{path}, line {error.lineno}, column {error.colno}: expected whole JSON, got "
-            f"'{error.msg}'. The file is cut off or damaged: copy it again."
-        ) from error
-    except (RecursionError, ValueError) as error:
-        raise FormatError(
-            f"{path}: expected JSON of a few levels, got '{error}'. Copy the file again."
-        ) from error
+__all__ = ["json_head", "read_json"]
 
 
 def json_head(path: Path) -> str:
