@@ -14,9 +14,10 @@ import numpy as np
 
 from skelgraph.errors import FormatError
 
+# What numpy raises on headers that are not what they say.
 DAMAGE = (
     *(ValueError, TypeError, EOFError, SyntaxError, OverflowError, RecursionError, MemoryError),
-    *(struct.error, KeyError, tokenize.TokenError),
+    *(struct.error, KeyError, IndexError, tokenize.TokenError),
 )
 
 
