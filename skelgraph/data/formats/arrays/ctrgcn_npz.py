@@ -26,6 +26,7 @@ from skelgraph.data.formats.arrays.point_sets import (
     resolve,
     without_padding,
 )
+from skelgraph.data.formats.arrays.published_parts import PARTS
 from skelgraph.data.formats.ntu.ntu_names import class_names
 from skelgraph.data.formats.raw.number_rows import to_float32
 from skelgraph.data.formats.reading import Reading, ReadOptions, source_name
@@ -33,7 +34,6 @@ from skelgraph.data.report import ConversionReport
 from skelgraph.errors import FormatError, list_faults
 from skelgraph.graphs import load_layout
 
-PARTS = ("train", "val", "test")
 MAX_CLASSES = 10_000
 NTU_COLUMNS = 150
 NTU_CLASSES = (60, 120)

@@ -11,10 +11,7 @@ tracking state (0 lost, 1 inferred, 2 tracked; kept as confidence 0, 0.5, 1).
 from __future__ import annotations
 
 import math
-import struct
-import tokenize
 import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from skelgraph.data.clip import HOUSE_AXES, IMAGE_AXES, Clip
+from skelgraph.data.formats.arrays import ctrgcn_npz
 from skelgraph.data.formats.arrays.npz_checks import (
     COLUMNS,
     UNIT_NAMES,
@@ -30,6 +28,7 @@ from skelgraph.data.formats.arrays.npz_checks import (
     count_clips,
     npz_faults,
 )
+from skelgraph.data.formats.arrays.npz_stream import DAMAGE, damaged
 from skelgraph.data.formats.joint_order import JointOrder, find_order
 from skelgraph.data.formats.raw.archives import refuse_bombs
 from skelgraph.data.formats.raw.npy_file import read_header
@@ -40,26 +39,12 @@ from skelgraph.errors import FormatError, list_faults
 
 FACTS = ("keypoints", "offsets", "class_names", "joint_names", "layout", "fps", "units", "bodies")
 
-# What zipfile, zlib and numpy raise on bytes that are not what they say.
-DAMAGE = (
-    *(OSError, ValueError, EOFError, KeyError, RuntimeError, SyntaxError, OverflowError),
-    *(TypeError, IndexError, AttributeError, MemoryError),
-    *(zipfile.BadZipFile, zlib.error, struct.error, tokenize.TokenError),
-)
-
 
 def recognises(path: Path) -> bool:
     """Tell whether this is an .npz file, but for those with x_train or x_test (CTR-GCN's)."""
     if path.suffix.lower() != ".npz" or not path.is_file():
         return False
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = set(archive.namelist())
-    except DAMAGE:
-        return True  # damaged: reading it says how
-    return "keypoints.npy" in names or not any(
-        {f"x_{part}.npy", f"y_{part}.npy"} <= names for part in ("train", "val", "test")
-    )
+    return not ctrgcn_npz.recognises(path)  # a damaged one too: reading it says how
 
 
 def read(path: Path, *, options: ReadOptions) -> Reading:
@@ -167,10 +152,7 @@ def _load(path: Path) -> dict[str, np.ndarray]:
     except FileNotFoundError as error:
         raise FormatError(f"{path}: expected a file, got none. Check the path.") from error
     except DAMAGE as error:
-        raise FormatError(
-            f"{path}: expected a whole .npz archive of plain arrays, got '{str(error)[:200]}'. "
-            "Copy or make the file again."
-        ) from error
+        raise damaged(path, error) from error
     faults = [fault for key, value in arrays.items() if (fault := _array_fault(key, value))]
     if faults:
         raise FormatError(list_faults([f"{path}: {fault}" for fault in faults]))

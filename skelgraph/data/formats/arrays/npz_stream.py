@@ -7,15 +7,17 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
-from numpy.lib import format as npy
 
-from skelgraph.data.formats.arrays.npz import DAMAGE
+from skelgraph.data.formats.raw import archives, npy_file
 from skelgraph.errors import FormatError
 
 MAX_ROW = 2**26
+
+DAMAGE = (*archives.DAMAGE, *npy_file.DAMAGE, AttributeError)
+"""What the bytes of an .npz file raise that are not what they say."""
 
 
 @dataclass(frozen=True)
@@ -43,16 +45,14 @@ class ArrayRows:
         size = self.dtype.itemsize * math.prod(self.shape[1:])
         try:
             with zipfile.ZipFile(self.path) as archive, archive.open(f"{self.key}.npy") as file:
-                _header(file)
+                npy_file.read_header(file)
                 for number in range(self.shape[0]):
                     raw = file.read(size)
                     if len(raw) != size:
                         raise EOFError(f"row {number} ends after {len(raw)} of {size} bytes")
                     yield np.frombuffer(raw, dtype=self.dtype).reshape(self.shape[1:])
         except DAMAGE as error:
-            if isinstance(error, FormatError):
-                raise
-            raise FormatError(_damage(self.path, error)) from error
+            raise damaged(self.path, error) from error
 
 
 def array_names(path: Path) -> set[str]:
@@ -74,10 +74,10 @@ def open_rows(path: Path, key: str) -> ArrayRows:
     """
     try:
         with zipfile.ZipFile(path) as archive, archive.open(f"{key}.npy") as file:
-            shape, fortran, dtype = _header(file)
+            shape, fortran, dtype = npy_file.read_header(file)
             size = archive.getinfo(f"{key}.npy").file_size - file.tell()
     except DAMAGE as error:
-        raise FormatError(_damage(path, error)) from error
+        raise damaged(path, error) from error
     if dtype.hasobject or (fortran and len(shape) > 1):
         raise FormatError(
             f"{path}, {key}: expected plain numbers in C order, got {dtype}"
@@ -96,15 +96,9 @@ def open_rows(path: Path, key: str) -> ArrayRows:
     return ArrayRows(path, key, shape, dtype)
 
 
-def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    version = npy.read_magic(file)
-    read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-    shape, fortran, dtype = read(file)
-    return shape, fortran, dtype
-
-
-def _damage(path: Path, error: Exception) -> str:
-    return (
+def damaged(path: Path, error: Exception) -> FormatError:
+    """Word the error for an archive that cannot be read."""
+    return FormatError(
         f"{path}: expected a whole .npz archive of plain arrays, got '{str(error)[:200]}'. "
         "Copy or make the file again."
     )

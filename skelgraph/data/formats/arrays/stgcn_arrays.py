@@ -19,7 +19,6 @@ from pathlib import Path
 import numpy as np
 
 from skelgraph.data.clip import Clip
-from skelgraph.data.formats.arrays.npz import DAMAGE
 from skelgraph.data.formats.arrays.point_sets import (
     PointSet,
     bodies_first,
@@ -31,6 +30,7 @@ from skelgraph.data.formats.arrays.published_parts import part_columns, parts_of
 from skelgraph.data.formats.arrays.stgcn_origin import Origin, find_origin
 from skelgraph.data.formats.files import find_files
 from skelgraph.data.formats.ntu.ntu_names import CLASSES, class_names, parse_name
+from skelgraph.data.formats.raw.npy_file import DAMAGE
 from skelgraph.data.formats.raw.number_rows import to_float32
 from skelgraph.data.formats.raw.safe_pickle import load_pickle
 from skelgraph.data.formats.reading import Reading, ReadOptions, source_name
@@ -117,7 +117,7 @@ def _labels_of(file: Path) -> Path | None:
 def _open(file: Path, root: Path) -> _Set:
     try:
         array = np.lib.format.open_memmap(file, mode="r")
-    except DAMAGE as error:
+    except (OSError, *DAMAGE) as error:
         raise FormatError(
             f"{file}: expected a whole .npy array of numbers, got '{str(error)[:200]}'. "
             "Copy or make the file again."
