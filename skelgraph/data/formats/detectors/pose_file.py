@@ -116,7 +116,7 @@ def _clips(file: Path, report: ConversionReport, *, plan: _Plan) -> Iterator[Cli
         body = NumPyPoseBody.read(opened.header, opened.reader)
         data = np.asarray(body.data.data, dtype=np.float32)
         score = np.asarray(body.confidence, dtype=np.float32)
-    except (*DAMAGE, NotImplementedError, MemoryError) as error:  # the second: a version unknown
+    except (*DAMAGE, MemoryError) as error:
         raise FormatError(
             f"{file}: expected frames as the header says, got '{error}'. Make the file again."
         ) from error

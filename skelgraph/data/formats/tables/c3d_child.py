@@ -56,5 +56,5 @@ def main(path: Path) -> None:
 if __name__ == "__main__":
     try:
         main(Path(sys.argv[1]))
-    except Exception as error:
+    except Exception as error:  # ezc3d raises any kind; the parent gets one line of it
         sys.exit(f"{type(error).__name__}: {error}"[:300])
