@@ -18,8 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.lib import format as npy
 
-from skelgraph.data.clip import HOUSE_AXES, Clip
-from skelgraph.data.coordinates import to_house_frame
+from skelgraph.data.clip import Clip
 from skelgraph.data.formats.arrays.ctrgcn_npz import CHANNELS, NTU_CLASSES, NTU_COLUMNS, PARTS
 from skelgraph.data.formats.arrays.point_sets import NTU_FPS
 from skelgraph.data.formats.ntu.ntu_names import class_names
@@ -30,7 +29,13 @@ from skelgraph.data.formats.writing.content import (
     filled,
     places_and_score,
 )
-from skelgraph.data.formats.writing.picture import in_pixels, picture_faults, picture_losses
+from skelgraph.data.formats.writing.picture import (
+    METRIC,
+    in_space_or_pixels,
+    picture_faults,
+    picture_losses,
+    space_losses,
+)
 from skelgraph.data.formats.writing.told import (
     Losses,
     Told,
@@ -43,7 +48,6 @@ from skelgraph.data.formats.writing.told import (
 from skelgraph.data.store import Store
 
 ENDINGS = (".npz",)
-METRIC = ("metre", "millimetre")
 SPLIT = "split"
 
 
@@ -120,11 +124,7 @@ def _take(clips: Iterator[Clip], count: int) -> Iterator[Clip]:
 
 def _row(clip: Clip, store: Store, shape: tuple[int, int]) -> np.ndarray:
     points, score = places_and_score(clip)
-    if store.units in METRIC:
-        points = to_house_frame(points, units=store.units, axes=store.axes)
-    else:
-        points = in_pixels(points, store)
-    positions, sure = filled(points, score)
+    positions, sure = filled(in_space_or_pixels(points, store), score)
     if positions.shape[-1] == 2:
         positions = np.concatenate([positions, sure[..., None]], axis=-1)
     row = np.zeros((shape[0], _num_bodies(store), *positions.shape[2:]), dtype=np.float32)
@@ -174,14 +174,9 @@ def _place_losses(store: Store, content: Content) -> Losses:
         if store.axes[2:] != ("confidence",) or store.confidence is not None:
             found |= score_losses(store, content)
         return found | missing_losses(content, zero_score=True)
-    if store.units != "metre":
-        found["units"] = "millimetres become metres"
-    if store.axes != HOUSE_AXES:
-        found["axes"] = f"axes become {', '.join(HOUSE_AXES)}"
+    found |= space_losses(store)
     if not _is_kinect(store):
         found |= layout_loss(store, units="metre")
-    if store.confidence is not None:
-        found["confidence"] = "the scores of all joints"
     return found | missing_losses(content, centred=True)
 
 

@@ -14,8 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from skelgraph.data.clip import HOUSE_AXES, Clip
-from skelgraph.data.coordinates import to_house_frame
+from skelgraph.data.clip import Clip
 from skelgraph.data.formats.arrays.point_sets import NTU_FPS
 from skelgraph.data.formats.arrays.published_parts import PARTS, part_columns
 from skelgraph.data.formats.ntu.ntu_names import class_names, parse_name
@@ -28,7 +27,13 @@ from skelgraph.data.formats.writing.content import (
     places_and_score,
     used_slots,
 )
-from skelgraph.data.formats.writing.picture import in_pixels, picture_faults, picture_losses
+from skelgraph.data.formats.writing.picture import (
+    METRIC,
+    in_space_or_pixels,
+    picture_faults,
+    picture_losses,
+    space_losses,
+)
 from skelgraph.data.formats.writing.plain_pickle import Plain, write_pickle
 from skelgraph.data.formats.writing.told import (
     Losses,
@@ -44,7 +49,6 @@ from skelgraph.data.report import ConversionReport
 from skelgraph.data.store import Store
 
 ENDINGS = (".pkl", ".pickle", ".pk")
-METRIC = ("metre", "millimetre")
 
 
 def faults(store: Store) -> list[str]:
@@ -95,7 +99,7 @@ def _annotations(store: Store, track: Track | None) -> Iterator[Plain]:
 
 def _annotation(clip: Clip, store: Store) -> Plain:
     points, score = places_and_score(clip)
-    points, score = _placed(points, store), _score_needed(points, score, store)
+    points, score = in_space_or_pixels(points, store), _score_needed(points, score, store)
     slots = used_slots(points)
     positions, sure = filled(points, score)
     label = {} if clip.label is None else {"label": clip.label}
@@ -107,12 +111,6 @@ def _annotation(clip: Clip, store: Store) -> Plain:
     if score is not None:
         found["keypoint_score"] = np.moveaxis(sure[:, :slots], 1, 0)
     return found
-
-
-def _placed(points: np.ndarray, store: Store) -> np.ndarray:
-    if store.units not in METRIC:
-        return in_pixels(points, store)
-    return to_house_frame(points, units=store.units, axes=store.axes)
 
 
 def _score_needed(points: np.ndarray, score: np.ndarray | None, store: Store) -> np.ndarray | None:
@@ -130,12 +128,7 @@ def _place_losses(store: Store, content: Content, ntu: bool) -> Losses:
     metric = store.units in METRIC
     found: Losses = {}
     if metric:
-        if store.units != "metre":
-            found["units"] = "millimetres become metres"
-        if store.axes != HOUSE_AXES:
-            found["axes"] = f"axes become {', '.join(HOUSE_AXES)}"
-        if store.confidence is not None:
-            found["confidence"] = "the scores of all joints"
+        found |= space_losses(store)
         if not (store.layout.name == "kinect_v2" and joints == 25 and ntu):
             found |= layout_loss(store, units="metre")
     else:

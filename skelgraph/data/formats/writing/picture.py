@@ -1,12 +1,16 @@
-"""Joints in pixels of the picture, as formats of 2-D detectors have them."""
+"""Joints where formats want them: in metres, or in pixels of the picture."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from skelgraph.data.clip import IMAGE_AXES
+from skelgraph.data.clip import HOUSE_AXES, IMAGE_AXES
+from skelgraph.data.coordinates import to_house_frame
 from skelgraph.data.formats.writing.told import Losses
 from skelgraph.data.store import Store
+
+METRIC = ("metre", "millimetre")
+"""Units of recordings that are not in the picture."""
 
 
 def picture_faults(store: Store, what: str) -> list[str]:
@@ -36,6 +40,25 @@ def in_pixels(points: np.ndarray, store: Store) -> np.ndarray:
     width, height = store.width or 1, store.height or 1
     scale = np.array([width, height, width], dtype=np.float32)[: points.shape[-1]]
     return points * scale
+
+
+def in_space_or_pixels(points: np.ndarray, store: Store) -> np.ndarray:
+    """Give positions in metres in the house frame, or in pixels of the picture."""
+    if store.units in METRIC:
+        return to_house_frame(points, units=store.units, axes=store.axes)
+    return in_pixels(points, store)
+
+
+def space_losses(store: Store) -> Losses:
+    """List what becomes of units, axes and scores where only positions in metres are kept."""
+    losses: Losses = {}
+    if store.units != "metre":
+        losses["units"] = "millimetres become metres"
+    if store.axes != HOUSE_AXES:
+        losses["axes"] = f"axes become {', '.join(HOUSE_AXES)}"
+    if store.confidence is not None:
+        losses["confidence"] = "the scores of all joints"
+    return losses
 
 
 def picture_losses(store: Store, *, coordinates: int) -> Losses:
