@@ -73,9 +73,9 @@ def _inside_zip(content: bytes, damage: Damage) -> bytes:
     return out.getvalue()
 
 
-# NotImplementedError is zipfile's word for a way of packing that it does not know.
+# RuntimeError, as NotImplementedError, is zipfile's word for a way of packing it does not know.
 _BROKEN = (
-    *(OSError, ValueError, EOFError, RuntimeError, NotImplementedError, KeyError, OverflowError),
+    *(OSError, ValueError, EOFError, RuntimeError, KeyError, OverflowError),
     *(zipfile.BadZipFile, zlib.error, struct.error),
 )
 
