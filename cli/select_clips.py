@@ -143,12 +143,13 @@ def _selection(
     numbers: dict[str, tuple[int, ...] | None],
 ) -> Selection:
     from skelgraph.data.class_map import read_class_map
-    from skelgraph.data.selecting import COLUMNS, Selection
+    from skelgraph.data.clip import CLIP_NUMBERS
+    from skelgraph.data.selecting import Selection
     from skelgraph.data.store import Store
 
     known = Store.open(store).class_names
-    given = {column: numbers[f"{column}s"] for column in COLUMNS}
-    dropped = {column: numbers[f"drop_{column}s"] for column in COLUMNS}
+    given = {column: numbers[f"{column}s"] for column in CLIP_NUMBERS}
+    dropped = {column: numbers[f"drop_{column}s"] for column in CLIP_NUMBERS}
     return Selection(
         classes=_names(classes, known),
         drop_classes=_names(drop_classes, known),

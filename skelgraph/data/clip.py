@@ -21,6 +21,9 @@ IMAGE_AXES = ("left", "down", "away")
 the OpenPose sets the right wrist has the smaller x in 99 of 100 frames), its y runs down.
 MediaPipe's z grows away from the camera."""
 
+CLIP_NUMBERS = ("subject", "camera", "setup", "repetition")
+"""Numbers that say who performs, seen from where, and how often; -1 where unknown."""
+
 CONFIDENCE_AXIS = "confidence"
 """A third coordinate that is no place: the detector's score of a 2-D joint, from 0 to 1. Only
 a conversion that was asked for it makes one."""

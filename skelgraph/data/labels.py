@@ -8,11 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from skelgraph.data.clip import Clip
+from skelgraph.data.clip import CLIP_NUMBERS, Clip
 from skelgraph.data.formats.reading import Reading
 from skelgraph.errors import FormatError, list_faults, unknown_name
-
-NUMBERS = ("subject", "camera", "setup", "repetition")
 
 
 def relabel(reading: Reading, path: Path) -> Reading:
@@ -85,7 +83,7 @@ def _faults(rows: list[dict[str, str]], path: Path) -> list[str]:
         if row["clip"] in met:
             faults.append(f"{where}: expected each clip once, got '{row['clip']}' again. Drop it.")
         met.add(row["clip"])
-        for column in ("label", *NUMBERS):
+        for column in ("label", *CLIP_NUMBERS):
             value = row.get(column, "")
             if value and not value.removeprefix("-").isdecimal():
                 faults.append(
@@ -130,7 +128,7 @@ def _changed(clip: Clip, row: dict[str, str], names: tuple[str, ...]) -> Clip:
     label = int(row["label"]) if row.get("label") else -1
     if row.get("class"):
         label = names.index(row["class"])
-    numbers: dict[str, Any] = {key: int(row[key]) for key in NUMBERS if row.get(key)}
+    numbers: dict[str, Any] = {key: int(row[key]) for key in CLIP_NUMBERS if row.get(key)}
     return replace(clip, label=None if label < 0 else label, **numbers)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from skelgraph.data.clip import Clip
+from skelgraph.data.clip import CLIP_NUMBERS, Clip
 from skelgraph.data.table import ClipTable
 from skelgraph.errors import StoreError
 from skelgraph.graphs import Layout
@@ -66,7 +66,7 @@ class ClipList:
         labels = [-1 if clip.label is None else clip.label for clip in self._clips]
         numbers: dict[str, Any] = {
             key: np.array([getattr(clip, key) for clip in self._clips], dtype=np.int64)
-            for key in ("subject", "camera", "setup", "repetition")
+            for key in CLIP_NUMBERS
         }
         return ClipTable(
             name=np.array([clip.name for clip in self._clips], dtype=str),

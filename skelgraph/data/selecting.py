@@ -12,7 +12,7 @@ import numpy as np
 
 import skelgraph
 from skelgraph.data.class_map import apply_class_map
-from skelgraph.data.clip import Clip
+from skelgraph.data.clip import CLIP_NUMBERS, Clip
 from skelgraph.data.formats.reading import Reading, Track
 from skelgraph.data.formats.survey import surveyed
 from skelgraph.data.lineage import lineage_of, note_edits
@@ -21,7 +21,6 @@ from skelgraph.data.store import Store, write_store
 from skelgraph.data.table import ClipTable
 from skelgraph.errors import ConfigError, StoreError, list_faults, unknown_name
 
-COLUMNS = ("subject", "camera", "setup", "repetition")
 KEEP, DROP = "keep", "drop"
 
 
@@ -32,8 +31,8 @@ class Selection:
     Args:
         classes: Classes that stay, by their names in the store. Empty: all.
         drop_classes: Classes that go.
-        keep: Column of `COLUMNS` -> numbers that stay, -1 for unknown. No entry: all.
-        drop: Column of `COLUMNS` -> numbers that go.
+        keep: Column of `CLIP_NUMBERS` -> numbers that stay, -1 for unknown. No entry: all.
+        drop: Column of `CLIP_NUMBERS` -> numbers that go.
         class_map: Old class -> new class, '' where the class goes; equal new names make one
             class.
         unmapped: Whether classes that the map does not name `keep` their names or `drop`.
@@ -53,8 +52,8 @@ class Selection:
 
     def __post_init__(self) -> None:
         for column in (*self.keep, *self.drop):
-            if column not in COLUMNS:
-                raise ConfigError(unknown_name("column", column, COLUMNS))
+            if column not in CLIP_NUMBERS:
+                raise ConfigError(unknown_name("column", column, CLIP_NUMBERS))
         for option in ("unmapped", "unlabelled"):
             if getattr(self, option) not in (KEEP, DROP):
                 raise ConfigError(unknown_name(option, getattr(self, option), (KEEP, DROP)))
@@ -191,7 +190,7 @@ def _objections(
             yield f"of class '{name}'", table.label == label
     if selection.unlabelled == DROP:
         yield "unlabelled", table.label < 0
-    for column in COLUMNS:
+    for column in CLIP_NUMBERS:
         values = getattr(table, column)
         against = np.isin(values, list(selection.drop.get(column, ())))
         if column in selection.keep:
@@ -214,7 +213,7 @@ def _class_faults(names: Sequence[str], selection: Selection) -> list[str]:
 
 def _number_faults(table: ClipTable, selection: Selection) -> list[str]:
     faults = []
-    for column in COLUMNS:
+    for column in CLIP_NUMBERS:
         found = np.unique(getattr(table, column)).tolist()
         asked = {*selection.keep.get(column, ()), *selection.drop.get(column, ())}
         for number in sorted(asked - set(found)):

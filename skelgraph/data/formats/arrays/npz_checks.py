@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from skelgraph.data.clip import UNITS
+from skelgraph.data.clip import CLIP_NUMBERS, UNITS
 from skelgraph.errors import MAX_FAULTS
 
-COLUMNS = ("label", "subject", "camera", "setup", "repetition")
+COLUMNS = ("label", *CLIP_NUMBERS)
 UNIT_NAMES = {**{unit: unit for unit in UNITS}, "m": "metre", "mm": "millimetre", "px": "pixel"}
 
 

@@ -20,11 +20,11 @@ from typing import Any
 
 import numpy as np
 
-from skelgraph.data.clip import Clip
+from skelgraph.data.clip import CLIP_NUMBERS, Clip
 from skelgraph.data.formats.files import clip_name, find_files, read_each
 from skelgraph.data.formats.raw.extras import need
 from skelgraph.data.formats.reading import Reading, ReadOptions, source_name
-from skelgraph.data.formats.tables.table_mapping import AT_ORIGIN, FACTS, TableMapping, load_mapping
+from skelgraph.data.formats.tables.table_mapping import AT_ORIGIN, TableMapping, load_mapping
 from skelgraph.data.formats.tables.table_names import facts_of_name
 from skelgraph.data.report import ConversionReport
 from skelgraph.errors import FormatError, list_faults
@@ -141,7 +141,7 @@ def _clips(file: Path, report: ConversionReport, *, plan: _Plan) -> Iterator[Cli
             f"{file}: expected a class of {', '.join(plan.class_names[:10])}, got '{label}'. "
             "Add it to 'classes' in the mapping."
         )
-    numbers: dict[str, Any] = {fact: int(facts[fact]) for fact in FACTS if fact in facts}
+    numbers: dict[str, Any] = {fact: int(facts[fact]) for fact in CLIP_NUMBERS if fact in facts}
     yield Clip(
         keypoints=points[:, None] * np.float32(scale),
         layout=plan.layout,

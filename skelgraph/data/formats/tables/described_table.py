@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from skelgraph.data.clip import Clip
+from skelgraph.data.clip import CLIP_NUMBERS, Clip
 from skelgraph.data.formats.files import clip_name, find_files, read_each
 from skelgraph.data.formats.reading import Reading, ReadOptions, source_name
 from skelgraph.data.formats.tables.table_clips import (
@@ -24,7 +24,7 @@ from skelgraph.data.formats.tables.table_clips import (
     times_of,
 )
 from skelgraph.data.formats.tables.table_making import OpenTable, Plan, make_clip
-from skelgraph.data.formats.tables.table_mapping import FACTS, TableMapping, load_mapping
+from skelgraph.data.formats.tables.table_mapping import TableMapping, load_mapping
 from skelgraph.data.formats.tables.table_names import (
     Segment,
     facts_of_name,
@@ -162,7 +162,7 @@ def _clips(file: Path, report: ConversionReport, *, plan: Plan) -> Iterator[Clip
     columns = find_columns(table, mapping, plan.layout)
     timed = mapping.time or mapping.frame
     words = [column for column in (mapping.body, mapping.clip, mapping.label) if column]
-    words += [column for fact in FACTS if (column := getattr(mapping, fact))]
+    words += [column for fact in CLIP_NUMBERS if (column := getattr(mapping, fact))]
     rows = table.read([*columns.names, *([timed] if timed else [])], list(dict.fromkeys(words)))
     points = joints_of(rows, columns)
     faults = confidence_faults(points, columns, rows, file)

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from skelgraph.data.clip import Clip
+from skelgraph.data.clip import CLIP_NUMBERS, Clip
 from skelgraph.data.formats.files import clip_name
 from skelgraph.data.formats.reading import ReadOptions, source_name
 from skelgraph.data.formats.tables.table_clips import Columns, frame_axis, separate
-from skelgraph.data.formats.tables.table_mapping import FACTS, NO_CONFIDENCE, TableMapping
+from skelgraph.data.formats.tables.table_mapping import NO_CONFIDENCE, TableMapping
 from skelgraph.data.formats.tables.table_names import Segment, facts_of_name
 from skelgraph.data.formats.tables.table_rows import Rows, Table
 from skelgraph.data.report import ConversionReport
@@ -105,7 +105,7 @@ def make_clip(
     points = np.full(shape, np.nan)
     points[frame, slot] = found.points[chosen]
     positions, score = separate(points, found.columns, plan.marks, report)
-    numbers: dict[str, Any] = {fact: _whole(facts, fact, where) for fact in FACTS}
+    numbers: dict[str, Any] = {fact: _whole(facts, fact, where) for fact in CLIP_NUMBERS}
     return Clip(
         keypoints=positions,
         confidence=score,
@@ -127,7 +127,7 @@ def _constant(
 ) -> dict[str, str]:
     """Take the facts of a clip from its columns, which must not change within it."""
     facts = {}
-    for fact in ("label", *FACTS):
+    for fact in ("label", *CLIP_NUMBERS):
         column = getattr(mapping, fact)
         if column is None:
             continue

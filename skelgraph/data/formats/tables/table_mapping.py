@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from skelgraph.data.clip import HOUSE_AXES, IMAGE_AXES, UNITS, frame_faults
+from skelgraph.data.clip import CLIP_NUMBERS, HOUSE_AXES, IMAGE_AXES, UNITS, frame_faults
 from skelgraph.errors import FormatError, list_faults, unknown_name
 from skelgraph.graphs import Layout, load_layout
 
@@ -18,13 +18,12 @@ MAX_BYTES = 2**20
 MAX_TEXT = 1000
 MAX_DEPTH = 50
 PARTS = ("x", "y", "z", "confidence")
-FACTS = ("subject", "camera", "setup", "repetition")
 TIME_UNITS = {"second": 1.0, "millisecond": 1e-3, "microsecond": 1e-6, "nanosecond": 1e-9}
 NO_CONFIDENCE = "confidence 0"
 AT_ORIGIN = "position 0"
 TEXTS = (
     *("layout", "units", "time", "time_unit", "frame", "columns", "delimiter", "body", "hand"),
-    *("clip", "label", *FACTS, "names"),
+    *("clip", "label", *CLIP_NUMBERS, "names"),
 )
 SEGMENT_KEYS = ("file", "clip", "start", "end", "label")
 
@@ -239,8 +238,9 @@ def _value_faults(content: dict[str, Any]) -> list[str]:
     pattern = content.get("columns", "{joint}{part}")
     if "{joint}" not in pattern or "{part}" not in pattern:
         faults.append(f"columns: expected {{joint}} and {{part}} in it, got '{pattern}'. Add them.")
-    unknown = set(re.findall(r"\{(.*?)\}", content.get("names", ""))) - {"label", "any", *FACTS}
-    faults += [unknown_name("names", name, ("label", "any", *FACTS)) for name in sorted(unknown)]
+    known = ("label", "any", *CLIP_NUMBERS)
+    unknown = set(re.findall(r"\{(.*?)\}", content.get("names", ""))) - {*known}
+    faults += [unknown_name("names", name, known) for name in sorted(unknown)]
     return faults
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from skelgraph.data.formats.tables.table_mapping import FACTS, TableMapping
+from skelgraph.data.clip import CLIP_NUMBERS
+from skelgraph.data.formats.tables.table_mapping import TableMapping
 from skelgraph.data.formats.tables.table_rows import Table
 from skelgraph.errors import FormatError, list_faults
 
@@ -36,7 +37,7 @@ class Segment:
 @lru_cache(maxsize=16)
 def _pattern(template: str) -> re.Pattern[str]:
     forms = {"label": r"(?P<label>[^/]+?)", "any": r"[^/]*?"}
-    forms.update({fact: rf"(?P<{fact}>\d{{1,9}})" for fact in FACTS})
+    forms.update({fact: rf"(?P<{fact}>\d{{1,9}})" for fact in CLIP_NUMBERS})
     pieces = re.split(r"(\{.*?\})", template)
     return re.compile("".join(forms.get(piece[1:-1], re.escape(piece)) for piece in pieces))
 

@@ -18,12 +18,11 @@ from typing import Any
 import numpy as np
 import yaml
 
-from skelgraph.data.clip import Clip
+from skelgraph.data.clip import CLIP_NUMBERS, Clip
 from skelgraph.data.formats.reading import Track
 from skelgraph.data.formats.writing.content import all_clips, count_content, used_slots
 from skelgraph.data.formats.writing.places import file_places
 from skelgraph.data.formats.writing.told import (
-    NUMBERS,
     Losses,
     Told,
     body_losses,
@@ -59,7 +58,7 @@ def losses(store: Store) -> Losses:
         names=file_places(store.clips.name.tolist()),
         labels=True,
         class_names=store.class_names,
-        numbers={key: getattr(store.clips, key) for key in NUMBERS},
+        numbers={key: getattr(store.clips, key) for key in CLIP_NUMBERS},
         fps=store.fps,
     )
     scores = {} if store.confidence is None else score_losses(store, content)
@@ -73,7 +72,7 @@ def losses(store: Store) -> Losses:
 def write(store: Store, target: Path, *, track: Track | None = None) -> None:
     """Write a store as a folder of tables."""
     facts = ["label"] if store.class_names else []
-    facts += [key for key in NUMBERS if (getattr(store.clips, key) >= 0).any()]
+    facts += [key for key in CLIP_NUMBERS if (getattr(store.clips, key) >= 0).any()]
     bodies = store.num_bodies > 1 or store.layout.instances == HANDS
     for place, clip in zip(
         file_places(store.clips.name.tolist()), all_clips(store, track), strict=True
@@ -116,7 +115,9 @@ def _lines(clip: Clip, store: Store, facts: list[str], bodies: bool) -> list[str
     parts = [*"xyz"[: len(store.axes)], *([] if store.confidence is None else ["confidence"])]
     joints = [f"{joint}.{part}" for joint in store.layout.joints for part in parts]
     header = _cells(["frame", *(["body"] if bodies else []), *facts, *joints])
-    values = {key: str(number) if (number := getattr(clip, key)) >= 0 else "" for key in NUMBERS}
+    values = {
+        key: str(number) if (number := getattr(clip, key)) >= 0 else "" for key in CLIP_NUMBERS
+    }
     values["label"] = "" if clip.label is None else store.class_names[clip.label]
     constant = "".join(_cells([values[fact], ""]).rstrip("\r\n") for fact in facts)
     rows = _numbers(clip)

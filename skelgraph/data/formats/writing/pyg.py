@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from skelgraph.data.clip import Clip
+from skelgraph.data.clip import CLIP_NUMBERS, Clip
 from skelgraph.data.formats.reading import Track
 from skelgraph.data.formats.writing.content import all_clips
-from skelgraph.data.formats.writing.told import NUMBERS, Losses
+from skelgraph.data.formats.writing.told import Losses
 from skelgraph.data.store import Store
 from skelgraph.errors import FormatError
 
@@ -126,7 +126,7 @@ def _graph(clip: Clip, edges: _Edges) -> dict[str, Any]:
         "num_nodes": len(bodies) * clip.layout.num_joints,
         "clip": clip.name,
         "source": clip.source,
-        **{key: int(getattr(clip, key)) for key in NUMBERS},
+        **{key: int(getattr(clip, key)) for key in CLIP_NUMBERS},
     }
     if clip.confidence is not None:
         graph["confidence"] = _nodes_first(clip.confidence[:, bodies])

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from skelgraph.data.clip import CLIP_NUMBERS
 from skelgraph.data.formats.ntu.ntu_names import parse_name
 from skelgraph.data.formats.writing.content import Content
 from skelgraph.data.store import Store
 
-NUMBERS = ("subject", "camera", "setup", "repetition")
 Losses = dict[str, str]
 """What is lost -> how, in words."""
 
@@ -45,7 +45,7 @@ def fact_losses(store: Store, told: Told) -> Losses:
     losses = _label_losses(store, told)
     if told.names != tuple(table.name.tolist()):
         losses["name"] = _names_text(table.name, told.names)
-    for key in NUMBERS:
+    for key in CLIP_NUMBERS:
         values = getattr(table, key)
         known = told.numbers.get(key, np.full(len(table), -1))
         differs = int((values != known).sum())
@@ -102,7 +102,7 @@ def ntu_numbers(names: tuple[str, ...]) -> dict[str, np.ndarray]:
     found = [parse_name(name) for name in names]
     return {
         key: np.array([-1 if name is None else getattr(name, key) for name in found])
-        for key in NUMBERS
+        for key in CLIP_NUMBERS
     }
 
 
