@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,12 @@ def find_files(path: Path, pattern: str) -> list[Path]:
     """
     if path.is_file():
         return [path] if path.match(pattern) else []
-    return sorted(file for file in path.rglob(pattern) if file.is_file() and _shown(file, path))
+    return sorted(_walk(path, pattern))
+
+
+def first_files(folder: Path, pattern: str, count: int = 5) -> list[Path]:
+    """Find a few of the files that `find_files` finds, without walking on; for a look at them."""
+    return list(islice(_walk(folder, pattern), count))
 
 
 def clip_name(file: Path, root: Path) -> str:
@@ -110,6 +116,12 @@ def read_parallel(
 
 def _inside(file: Path, root: Path) -> str:
     return file.relative_to(root).as_posix() if root.is_dir() else file.name
+
+
+def _walk(folder: Path, pattern: str) -> Iterator[Path]:
+    for file in folder.rglob(pattern):
+        if file.is_file() and _shown(file, folder):
+            yield file
 
 
 def _shown(file: Path, root: Path) -> bool:

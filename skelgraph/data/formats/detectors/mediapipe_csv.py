@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from skelgraph.data.clip import Clip
-from skelgraph.data.formats.files import clip_name, find_files, read_each
+from skelgraph.data.formats.files import clip_name, find_files, first_files, read_each
 from skelgraph.data.formats.reading import Reading, ReadOptions, source_name
 from skelgraph.data.formats.tables.table_rows import Table, first_cells
 from skelgraph.data.report import ConversionReport
@@ -37,8 +37,7 @@ def recognises(path: Path) -> bool:
     try:
         if path.is_file():
             return path.suffix.lower() == ".csv" and (_is_hand(path) or _is_history(path))
-        few = [file for file, _ in zip(path.rglob("*.csv"), range(8), strict=False)]
-        return any(_is_hand(file) or _is_history(file) for file in few)
+        return any(_is_hand(file) or _is_history(file) for file in first_files(path, "*.csv", 8))
     except OSError:
         return False
 

@@ -20,7 +20,7 @@ import numpy as np
 
 from skelgraph.data.clip import IMAGE_AXES, Clip
 from skelgraph.data.formats.detectors.landmark_frames import HANDS, POSE, Landmarks, parse_landmarks
-from skelgraph.data.formats.files import find_files, read_each
+from skelgraph.data.formats.files import find_files, first_files, read_each
 from skelgraph.data.formats.raw.numbering import (
     Numbering,
     group_frames,
@@ -54,7 +54,7 @@ def recognises(path: Path) -> bool:
     try:
         if path.is_file():
             return path.suffix.lower() == ".json" and _fits(path)
-        return any(_fits(f) for f, _ in zip(path.rglob("*.json"), range(5), strict=False))
+        return any(_fits(file) for file in first_files(path, "*.json"))
     except OSError:
         return False
 

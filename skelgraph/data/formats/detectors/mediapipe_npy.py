@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from skelgraph.data.clip import IMAGE_AXES, Clip
-from skelgraph.data.formats.files import find_files, read_each
+from skelgraph.data.formats.files import find_files, first_files, read_each
 from skelgraph.data.formats.raw.npy_file import load_npy, npy_shape
 from skelgraph.data.formats.raw.number_rows import to_float32
 from skelgraph.data.formats.raw.numbering import (
@@ -42,7 +42,7 @@ def recognises(path: Path) -> bool:
     try:
         if path.is_file():
             return path.suffix.lower() == ".npy" and _fits(path)
-        return any(_fits(f) for f, _ in zip(path.rglob("*.npy"), range(5), strict=False))
+        return any(_fits(file) for file in first_files(path, "*.npy"))
     except OSError:
         return False
 

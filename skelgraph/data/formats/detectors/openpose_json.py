@@ -19,7 +19,7 @@ import numpy as np
 
 from skelgraph.data.clip import IMAGE_AXES, Clip
 from skelgraph.data.formats.detectors.openpose_people import BODIES, Frame, joint_names, parse_frame
-from skelgraph.data.formats.files import find_files, read_each
+from skelgraph.data.formats.files import find_files, first_files, read_each
 from skelgraph.data.formats.raw.archives import Archive, peek_archive
 from skelgraph.data.formats.raw.numbering import (
     group_frames,
@@ -48,8 +48,7 @@ def recognises(path: Path) -> bool:
         if path.is_file():
             head = _head(path) if path.suffix.lower() == ".json" else _zip_head(path)
             return head is not None and BEGINNING.match(head) is not None
-        few = [file for file, _ in zip(path.rglob("*.json"), range(5), strict=False)]
-        return any(BEGINNING.match(_head(file)) for file in few if file.is_file())
+        return any(BEGINNING.match(_head(file)) for file in first_files(path, "*.json"))
     except OSError:
         return False
 

@@ -20,7 +20,7 @@ import numpy as np
 from skelgraph.data.clip import IMAGE_AXES, Clip
 from skelgraph.data.formats.detectors.pose_header import DAMAGE, PoseHeaderFound, open_pose
 from skelgraph.data.formats.detectors.pose_points import FACES, known_joints
-from skelgraph.data.formats.files import clip_name, find_files, read_each
+from skelgraph.data.formats.files import clip_name, find_files, first_files, read_each
 from skelgraph.data.formats.raw.extras import need
 from skelgraph.data.formats.raw.tracking import into_slots
 from skelgraph.data.formats.reading import Reading, ReadOptions, source_name
@@ -37,7 +37,7 @@ def recognises(path: Path) -> bool:
     try:
         if path.is_file():
             return path.suffix.lower() == ".pose"
-        return next(path.rglob("*.pose"), None) is not None
+        return bool(first_files(path, "*.pose", 1))
     except OSError:
         return False
 

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from skelgraph.data.clip import HOUSE_AXES, Clip
-from skelgraph.data.formats.files import clip_name, find_files, read_parallel
+from skelgraph.data.formats.files import clip_name, find_files, first_files, read_parallel
 from skelgraph.data.formats.ntu.ntu_bodies import MainBodies, main_bodies
 from skelgraph.data.formats.ntu.ntu_names import class_names, full_name, parse_name
 from skelgraph.data.formats.ntu.ntu_text import parse_skeleton
@@ -38,7 +38,7 @@ LISTS = "*missing_skeletons.txt"
 def recognises(path: Path) -> bool:
     """Tell whether this is a `.skeleton` file or a folder with one in it or below."""
     if path.is_dir():
-        return any(file.is_file() for file in path.rglob("*.skeleton"))
+        return bool(first_files(path, "*.skeleton", 1))
     return path.suffix.lower() == ".skeleton" and path.is_file()
 
 

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from skelgraph.data.clip import CLIP_NUMBERS, Clip
-from skelgraph.data.formats.files import clip_name, find_files, read_each
+from skelgraph.data.formats.files import clip_name, find_files, first_files, read_each
 from skelgraph.data.formats.raw.extras import need
 from skelgraph.data.formats.reading import Reading, ReadOptions, source_name
 from skelgraph.data.formats.tables.table_mapping import AT_ORIGIN, TableMapping, load_mapping
@@ -41,7 +41,7 @@ def recognises(path: Path) -> bool:
     try:
         if path.is_file():
             return path.suffix.lower() == ".c3d"
-        return next(path.rglob("*.c3d"), None) is not None
+        return bool(first_files(path, "*.c3d", 1))
     except OSError:
         return False
 

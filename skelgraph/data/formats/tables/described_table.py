@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from skelgraph.data.clip import CLIP_NUMBERS, Clip
-from skelgraph.data.formats.files import clip_name, find_files, read_each
+from skelgraph.data.formats.files import clip_name, find_files, first_files, read_each
 from skelgraph.data.formats.reading import Reading, ReadOptions, source_name
 from skelgraph.data.formats.tables.table_clips import (
     confidence_faults,
@@ -44,8 +44,7 @@ def recognises(path: Path) -> bool:
     try:
         if path.is_file():
             return path.suffix.lower() in ENDINGS and _has_header(path)
-        few = [file for ending in ENDINGS
-               for file, _ in zip(path.rglob(f"*{ending}"), range(5), strict=False)]  # fmt: skip
+        few = [file for ending in ENDINGS for file in first_files(path, f"*{ending}")]
         return any(_has_header(file) for file in few)
     except OSError:
         return False
