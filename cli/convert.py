@@ -138,6 +138,11 @@ def command(
         "force": force,
         "track": lambda clips, total: track(clips, "converting", total=total, quiet=quiet),
     }
+    if is_store(source) and format_name not in (None, "store", *WRITERS):
+        raise click.UsageError(
+            f"--format: expected what a store is written as, one of {', '.join(sorted(WRITERS))}, "
+            f"got '{format_name}'. Leave it out to write a store."
+        )
     if format_name in WRITERS and is_store(source):
         print_exported(export(source, store, **what), quiet=quiet, as_json=as_json)
     else:

@@ -52,6 +52,17 @@ def test_json_is_one_document(
         assert [entry["clips"] for entry in found["classes"]] == [1, 1]
 
 
+def test_a_store_is_not_written_as_a_format_that_is_only_read(
+    source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = tmp_path / "store"
+    assert main(["convert", str(source), str(store), "--quiet"]) == 0
+    for name in ("npz", "pickle"):
+        assert main(["convert", str(store), str(tmp_path / "out"), "--format", name]) == 2
+        assert "one of csv, ctrgcn_npz" in capsys.readouterr().err
+    assert main(["convert", str(store), str(tmp_path / "out"), "--format", "store"]) == 0
+
+
 def test_existing_stores_stay(
     source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
