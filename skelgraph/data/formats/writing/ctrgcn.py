@@ -19,8 +19,9 @@ import numpy as np
 from numpy.lib import format as npy
 
 from skelgraph.data.clip import Clip
-from skelgraph.data.formats.arrays.ctrgcn_npz import CHANNELS, NTU_CLASSES, NTU_COLUMNS, PARTS
+from skelgraph.data.formats.arrays.ctrgcn_npz import CHANNELS, NTU_CLASSES, NTU_COLUMNS
 from skelgraph.data.formats.arrays.point_sets import NTU_FPS
+from skelgraph.data.formats.arrays.published_parts import PARTS
 from skelgraph.data.formats.ntu.ntu_names import class_names
 from skelgraph.data.formats.reading import Track
 from skelgraph.data.formats.writing.content import (
