@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from skelgraph.data.clip import CLIP_NUMBERS, Clip
 from skelgraph.data.formats.reading import Reading
-from skelgraph.errors import FormatError, list_faults, unknown_name
+from skelgraph.errors import FormatError, list_faults
 
 
 def relabel(reading: Reading, path: Path) -> Reading:
@@ -134,5 +135,10 @@ def _changed(clip: Clip, row: dict[str, str], names: tuple[str, ...]) -> Clip:
 
 def _not_a_clip(what: str, name: str, choices: Sequence[str]) -> str:
     """Word the error for an unknown name without listing thousands of choices."""
-    nearest = unknown_name(what, name, choices).rsplit(". ", 1)[-1]
-    return f"{what}: expected a clip of the source, got '{name}'. {nearest}"
+    near = get_close_matches(name, choices, n=1, cutoff=0.5)
+    hint = (
+        f"Did you mean '{near[0]}'?"
+        if near
+        else f"Clips are called like '{min(choices, default='')}'."
+    )
+    return f"{what}: expected a clip of the source, got '{name}'. {hint}"

@@ -40,6 +40,7 @@ def test_clips_left_out_lose_their_label_and_are_counted(tmp_path: Path) -> None
     ("text", "message"),
     [
         ("name,class\na,b\n", "expected columns clip and class"),
+        ("clip,class\nwalking,push\n", "got 'walking'. Clips are called like 'set_00000'."),
         ("clip,class\nset_00007,push\n", "got 'set_00007'. Did you mean 'set_0000"),
         ("clip,label\nset_00000,one\n", "row 2: expected a whole number as label"),
         ("clip,label\nset_00000,5\n", "expected labels below 2, got 5"),
