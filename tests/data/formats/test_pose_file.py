@@ -157,6 +157,17 @@ def test_names_of_points() -> None:
     assert find_points([("BODY_135", ["a"])]) is None
 
 
+def test_the_size_of_a_skipped_file_does_not_count(tmp_path: Path) -> None:
+    write(tmp_path / "a.pose", {"POSE_LANDMARKS": POSE})
+    other = write(tmp_path / "b.pose", {"LEFT_HAND_LANDMARKS": HAND})
+    content = bytearray(other.read_bytes())
+    content[4:8] = struct.pack("<HH", 64, 48)
+    other.write_bytes(content)
+    (clip,), reading = taken(tmp_path)
+    assert set(reading.report.skipped) == {"b.pose"} and (clip.width, clip.height) == (640, 480)
+    assert not any("sizes" in note for note in reading.report.notes)
+
+
 def test_files_that_do_not_go_together_are_skipped(tmp_path: Path) -> None:
     write(tmp_path / "a.pose", {"POSE_LANDMARKS": POSE})
     write(tmp_path / "b.pose", {"LEFT_HAND_LANDMARKS": HAND})

@@ -11,7 +11,7 @@ which is what pose-format reads.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -78,32 +78,35 @@ class _Plan:
 
 def _plan(files: list[Path], root: Path, options: ReadOptions, report: ConversionReport) -> _Plan:
     """Look at all headers; the first that is sound rules, but for the size of the picture."""
-    found: list[PoseHeaderFound] = []
+    plan: _Plan | None = None
     fault: FormatError | None = None
     sizes: set[tuple[int | None, int | None]] = set()
     for file in files:
         try:
             opened = open_pose(file)
-        except FormatError as error:
+            plan = plan or _plan_of(opened, root, options)
+            _check_fit(file, opened, plan)
+        except FormatError as error:  # reading it says so
             fault = fault or error
             continue
-        found = found or [opened]
         sizes.add(opened.size)
-    if not found:
+    if plan is None:
         assert fault is not None
         raise fault
-    first = found[0]
-    layout = load_layout(options.layout or first.points.layout)
     if len(sizes) > 1:
         report.note(f"pictures of {len(sizes)} sizes: the size is left out")
-    width, height = first.size if len(sizes) == 1 else (None, None)
+    width, height = sizes.pop() if len(sizes) == 1 else (None, None)
+    return replace(plan, size=(options.width or width, options.height or height))
+
+
+def _plan_of(first: PoseHeaderFound, root: Path, options: ReadOptions) -> _Plan:
     return _Plan(
         root=root,
-        layout=layout,
+        layout=load_layout(options.layout or first.points.layout),
         fps=options.fps or first.fps or None,
         fixed_fps=options.fps is not None,
         coordinates=first.coordinates,
-        size=(options.width or width, options.height or height),
+        size=(None, None),
     )
 
 
