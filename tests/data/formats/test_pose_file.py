@@ -157,6 +157,14 @@ def test_names_of_points() -> None:
     assert find_points([("BODY_135", ["a"])]) is None
 
 
+def test_a_layout_of_another_skeleton_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.pose", {"pose_keypoints_2d": BODY}, form="XYC")
+    with pytest.raises(FormatError, match=r"expected layout 'openpose_body25'.*--to-layout kinect"):
+        taken(path, layout="kinect_v2")
+    (clip,), _ = taken(path, layout="openpose_body25_hands")
+    assert clip.layout.name == "openpose_body25_hands"
+
+
 def test_the_size_of_a_skipped_file_does_not_count(tmp_path: Path) -> None:
     write(tmp_path / "a.pose", {"POSE_LANDMARKS": POSE})
     other = write(tmp_path / "b.pose", {"LEFT_HAND_LANDMARKS": HAND})

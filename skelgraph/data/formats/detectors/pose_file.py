@@ -84,7 +84,7 @@ def _plan(files: list[Path], root: Path, options: ReadOptions, report: Conversio
     for file in files:
         try:
             opened = open_pose(file)
-            plan = plan or _plan_of(opened, root, options)
+            plan = plan or _plan_of(file, opened, root, options)
             _check_fit(file, opened, plan)
         except FormatError as error:  # reading it says so
             fault = fault or error
@@ -99,10 +99,17 @@ def _plan(files: list[Path], root: Path, options: ReadOptions, report: Conversio
     return replace(plan, size=(options.width or width, options.height or height))
 
 
-def _plan_of(first: PoseHeaderFound, root: Path, options: ReadOptions) -> _Plan:
+def _plan_of(file: Path, first: PoseHeaderFound, root: Path, options: ReadOptions) -> _Plan:
+    own = load_layout(first.points.layout)
+    layout = load_layout(options.layout) if options.layout else own
+    if not (set(layout.joints) <= set(own.joints) or set(own.joints) <= set(layout.joints)):
+        raise FormatError(
+            f"{file}: expected layout '{own.name}', or one that is part of it or holds it, got "
+            f"'{layout.name}'. To turn its joints into those, give --to-layout {layout.name}."
+        )
     return _Plan(
         root=root,
-        layout=load_layout(options.layout or first.points.layout),
+        layout=layout,
         fps=options.fps or first.fps or None,
         fixed_fps=options.fps is not None,
         coordinates=first.coordinates,
