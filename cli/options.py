@@ -76,14 +76,6 @@ device_option = click.option(
     help="Where the model runs: auto, cpu, cuda, cuda:N or mps.",
 )
 
-seed_option = click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default=True,
-    help="Number that fixes everything left to chance.",
-)
-
 
 def output_option(
     what: str, *, default: str | None = None, required: bool = False

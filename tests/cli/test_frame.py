@@ -34,7 +34,7 @@ from skelgraph.errors import StoreError
 @click.option("--stream", "streams", multiple=True)
 @click.option("--colour", type=options.Choice(["red", "green"]), default="red")
 @click.option("--fail", default="")
-@options.seed_option
+@click.option("--seed", type=click.IntRange(min=0), default=0)
 @options.device_option
 @options.output_option("Where to.")
 @options.force_option

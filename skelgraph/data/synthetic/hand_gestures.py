@@ -31,7 +31,6 @@ def _shape(
     return {**dict.fromkeys(LONG_FINGERS, long_fingers), "thumb": thumb, **others}
 
 
-RELAXED = _shape(LOOSE, THUMB_LOOSE)
 OPEN = _shape(STRAIGHT, THUMB_OUT)
 FIST = _shape(CURLED, THUMB_ACROSS)
 POINT = _shape(CURLED, THUMB_ACROSS, index=STRAIGHT)

@@ -7,13 +7,13 @@ import re
 from pathlib import Path
 from typing import Any
 
+from skelgraph.data.formats.arrays.point_sets import MAX_CLASSES, is_label
 from skelgraph.data.formats.raw.safe_json import load_json
 from skelgraph.errors import Faults, FormatError, list_faults
 
 Label = tuple[int, str]
 """Class number and its name, which may be empty."""
 
-MAX_CLASSES = 100_000
 TAIL = 2048
 _LABEL = re.compile(rb'"label"\s*:\s*("(?:[^"\\]|\\.)*")')
 _INDEX = re.compile(rb'"label_index"\s*:\s*(-?\d{1,9})\b')
@@ -104,6 +104,6 @@ def _entry(entry: Any) -> Label | None:
     if not isinstance(entry, dict):
         return None
     index, name = entry.get("label_index"), entry.get("label")
-    if type(index) is not int or not 0 <= index < MAX_CLASSES:
+    if not is_label(index):
         return None
     return index, name if isinstance(name, str) else ""

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from skelgraph.data.formats.arrays.point_sets import MAX_CLASSES
 from skelgraph.errors import Faults, FormatError
 
-MAX_CLASSES = 100_000
 CONTENTS_ONLY = {"frame_inds", "box_score", "raw_file"}
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeGuard
 
 import numpy as np
 
@@ -22,6 +23,8 @@ from skelgraph.graphs import Layout, load_layout
 
 PICTURE_UNITS = ("pixel", "image fraction")
 NTU_FPS = 30.0
+MAX_CLASSES = 100_000
+"""A label from here on is damage: naming so many classes would fill memory."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -216,3 +219,10 @@ def make_clip(
         source=source,
         extra=extra,
     )
+
+
+def is_label(value: object) -> TypeGuard[int]:
+    """Tell a class number, which no truth value is."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        return False
+    return 0 <= int(value) < MAX_CLASSES

@@ -22,6 +22,7 @@ from skelgraph.data.clip import Clip
 from skelgraph.data.formats.arrays.point_sets import (
     PointSet,
     bodies_first,
+    is_label,
     make_clip,
     resolve,
     without_padding,
@@ -38,7 +39,6 @@ from skelgraph.data.report import ConversionReport
 from skelgraph.errors import FormatError, list_faults
 
 ENDINGS = ("_data.npy", "_data_joint.npy")
-MAX_CLASSES = 100_000
 
 
 def recognises(path: Path) -> bool:
@@ -153,7 +153,7 @@ def _read_labels(file: Path, count: int) -> tuple[list[str], list[int]]:
         f"{file}, entry {row}: expected a name and a label from 0, got {type(name).__name__} "
         f"and '{str(label)[:20]}'. Correct it."
         for row, (name, label) in enumerate(zip(names, labels, strict=True))
-        if not isinstance(name, str) or not _is_label(label)
+        if not isinstance(name, str) or not is_label(label)
     )
     if faults:
         raise FormatError(faults)
@@ -162,10 +162,6 @@ def _read_labels(file: Path, count: int) -> tuple[list[str], list[int]]:
 
 def _listed(value: object) -> bool:
     return isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim == 1)
-
-
-def _is_label(value: object) -> bool:
-    return isinstance(value, (int, np.integer)) and 0 <= int(value) < MAX_CLASSES
 
 
 def _faults(path: Path, sets: list[_Set]) -> list[str]:

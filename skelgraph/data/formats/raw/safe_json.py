@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from skelgraph.data.formats.raw.number_rows import HEAD
 from skelgraph.errors import FormatError
 
 MAX_BYTES = 512 * 2**20
@@ -84,3 +85,12 @@ def _bytes(path: Path, max_bytes: int) -> bytes:
         raise FormatError(
             f"{path}: expected a readable file, got '{error.strerror}'. Check the path."
         ) from error
+
+
+def json_head(path: Path) -> str:
+    """Give the first 64 KiB of a file without blanks, to look at; '' where it is no text."""
+    try:
+        with path.open("rb") as file:
+            return "".join(file.read(HEAD).decode("utf-8-sig", errors="ignore").split())
+    except OSError:
+        return ""

@@ -19,8 +19,8 @@ import numpy as np
 
 from skelgraph.data.clip import IMAGE_AXES, Clip
 from skelgraph.data.formats.files import clip_name, read_each
-from skelgraph.data.formats.raw.json_text import json_head, read_json
 from skelgraph.data.formats.raw.number_rows import to_float32
+from skelgraph.data.formats.raw.safe_json import json_head, load_json
 from skelgraph.data.formats.reading import Reading, ReadOptions, source_name
 from skelgraph.data.formats.sets.file_set import FileSet
 from skelgraph.data.formats.sets.keraal_detectors import DETECTORS, Detector, detector_of
@@ -115,7 +115,7 @@ def _clip(
 
 def _positions(file: Path, detector: Detector, report: ConversionReport) -> np.ndarray:
     """Read positions, float32 (T, V, C), NaN where a joint is not there."""
-    content = read_json(file)
+    content = load_json(file)
     frames = content.get("positions") if isinstance(content, dict) else None
     if not isinstance(frames, dict) or not frames:
         raise FormatError(

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from skelgraph.data.clip import Clip
-from skelgraph.data.formats.raw.json_text import json_head, read_json
 from skelgraph.data.formats.raw.number_rows import to_float32
+from skelgraph.data.formats.raw.safe_json import json_head, load_json
 from skelgraph.data.formats.reading import Reading, ReadOptions
 from skelgraph.data.formats.sets.file_set import FileSet, class_of, numbers_in
 from skelgraph.data.formats.sets.kinect import KINECT_V1_SDK, drop_origin, place_joints
@@ -65,7 +65,7 @@ def read(path: Path, *, options: ReadOptions) -> Reading:
 
 
 def _clip(file: Path, name: str, options: ReadOptions, report: ConversionReport) -> Clip:
-    content = read_json(file)
+    content = load_json(file)
     if not isinstance(content, dict) or not isinstance(content.get("skeletons"), list):
         raise FormatError(
             f"{file}: expected an object with the list 'skeletons', got none. Check that the "
