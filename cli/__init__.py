@@ -17,4 +17,22 @@ def main(args: Sequence[str] | None = None) -> int:
     """
     from skelgraph.cli.group import root
 
-    return root.run(args)
+    code = root.run(args)
+    if args is None:
+        _leave_processes(code)
+    return code
+
+
+def _leave_processes(code: int) -> None:
+    """End a process that is one of several at once, once its work is done.
+
+    Python's own way out lets the threads of gloo and of Lightning's watch over the other
+    processes run into a dying interpreter, which now and then aborts it in place of `code`.
+    """
+    import os
+    import sys
+
+    if os.environ.get("WORLD_SIZE", "1") != "1" and "skelgraph.training.devices" in sys.modules:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -68,6 +70,18 @@ def make_fabric(devices: Devices, precision: str) -> Fabric:
     if fabric.world_size > 1:
         fabric.launch()
     return fabric
+
+
+@contextmanager
+def processes_ended() -> Iterator[None]:
+    """Take the processes' connection down at the end, also after a failure."""
+    from torch import distributed
+
+    try:
+        yield
+    finally:
+        if distributed.is_available() and distributed.is_initialized():
+            distributed.destroy_process_group()
 
 
 def choose_precision(name: str, accelerator: str) -> str:

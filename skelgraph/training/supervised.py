@@ -26,7 +26,7 @@ from skelgraph.training.clips import (
     split_store,
 )
 from skelgraph.training.config import ModelOptions, RunConfig, check
-from skelgraph.training.devices import Devices, choose_precision, make_fabric
+from skelgraph.training.devices import Devices, choose_precision, make_fabric, processes_ended
 from skelgraph.training.inference import predict_logits
 from skelgraph.training.loop import Loop, Progress
 from skelgraph.training.memory import keep_freed_memory
@@ -91,6 +91,21 @@ def train(
     layout = resolve_layout(config)
     config = _resolve_precision(config, devices)
     fabric = make_fabric(devices, config.training.precision)
+    with processes_ended():
+        return _train(config, layout, folder, fabric, report, resume=resume, force=force)
+
+
+def _train(
+    config: RunConfig,
+    layout: Layout,
+    folder: Path,
+    fabric: Fabric,
+    report: Reporter,
+    *,
+    resume: bool,
+    force: bool,
+) -> dict[str, Any]:
+    """Train in each of the processes."""
     _check_batches(config, fabric)
     report = report if fabric.is_global_zero else Reporter()
     if config.store is not None:
