@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from skelgraph.cli.model_change import MODELS, ModelChange, nest
 from skelgraph.cli.options import (
     Choice,
     device_option,
@@ -23,6 +24,13 @@ from skelgraph.cli.settings import STREAMS, Names, Several, apply_settings, sett
 @output_option("Folder of the run.  [default: runs/LAYOUT]")
 @click.option("--resume", is_flag=True, help="Go on with the run in --output.")
 @click.option(
+    "--model",
+    type=Choice(MODELS),
+    default="as_gcn",
+    show_default=True,
+    help="Architecture; see the page about models.",
+)
+@click.option(
     "--preset",
     type=Choice(("auto", "small", "paper")),
     default="auto",
@@ -34,6 +42,14 @@ from skelgraph.cli.settings import STREAMS, Names, Several, apply_settings, sett
 @click.option("--a-links/--no-a-links", default=None, help="Learned links, on by default.")
 @click.option("--causal", is_flag=True, default=None, help="See no later frame (streaming).")
 @click.option("--forecast", type=click.IntRange(min=0), help="Frames to predict beside the class.")
+@click.option(
+    "--set",
+    "changes",
+    type=ModelChange(),
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Any field of the model's configuration, such as s_order=2 or aim.num_types=4.",
+)
 @setting_options
 @click.option(
     "--sweep-windows",
@@ -129,10 +145,11 @@ def _config(values: dict[str, Any]) -> Any:
 
     wanted = ("head", "streams", "a_links", "causal", "forecast")
     overrides = {name: values[name] for name in wanted if values[name] is not None}
+    overrides |= nest(values["changes"])
     config = RunConfig(
         layout=_layout(values),
         store=values["data"] and str(Path(values["data"]).resolve()),
-        model=ModelOptions(preset=values["preset"], overrides=overrides),
+        model=ModelOptions(name=values["model"], preset=values["preset"], overrides=overrides),
         simulated={} if values["data"] else {"subjects": values["subjects"], "seed": 0},
     )
     files = values["files"] and str(Path(values["files"]).resolve())

@@ -6,6 +6,5 @@ from skelgraph.models.as_gcn import AsGcn
 from skelgraph.models.as_gcn_config import AsGcnConfig
 from skelgraph.models.building import MODELS, build_model, resolve_config
 from skelgraph.models.output import Output
-from skelgraph.models.presets import PRESETS
 
-__all__ = ["MODELS", "PRESETS", "AsGcn", "AsGcnConfig", "Output", "build_model", "resolve_config"]
+__all__ = ["MODELS", "AsGcn", "AsGcnConfig", "Output", "build_model", "resolve_config"]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from dataclasses import dataclass, field
 
 from skelgraph.errors import ConfigError, unknown_name
 from skelgraph.nn.a_links import AimConfig
@@ -56,27 +55,6 @@ class AsGcnConfig:
     causal: bool = False
     forecast: int = 0
 
-    def to_dict(self) -> dict[str, Any]:
-        """All options as plain values that JSON and YAML can hold."""
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> AsGcnConfig:
-        """Read what `to_dict` wrote; what is left out keeps its default.
-
-        Raises:
-            ConfigError: If a key is unknown.
-        """
-        nested = {"aim": AimConfig, "tower": TowerConfig}
-        known = _known(cls, values)
-        for key, kind in nested.items():
-            if isinstance(known.get(key), dict):
-                known[key] = kind(**_known(kind, known[key]))
-        options: dict[str, Any] = {}
-        for key, value in known.items():
-            options[key] = tuple(value) if isinstance(value, list) else value
-        return cls(**options)
-
 
 def check_config(config: AsGcnConfig) -> None:
     """Raise ConfigError unless the options fit together."""
@@ -101,12 +79,3 @@ def check_config(config: AsGcnConfig) -> None:
     for holds, name, rule, got in rules:
         if not holds:
             raise ConfigError(f"{name}: expected {rule}, got {got}. Change the configuration.")
-
-
-def _known(kind: type, values: dict[str, Any]) -> dict[str, Any]:
-    """Values whose keys are all fields of the dataclass `kind`."""
-    names = [f.name for f in fields(kind)]
-    for key in values:
-        if key not in names:
-            raise ConfigError(unknown_name(f"{kind.__name__} key", key, names))
-    return dict(values)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from torch import nn
@@ -12,10 +12,28 @@ from skelgraph.errors import ConfigError, unknown_name
 from skelgraph.graphs import Layout
 from skelgraph.models.as_gcn import AsGcn
 from skelgraph.models.as_gcn_config import AsGcnConfig
-from skelgraph.models.presets import PRESETS
+from skelgraph.models.plain import from_plain, override, to_plain
+from skelgraph.models.presets import AS_GCN
 
-MODELS: dict[str, Callable[..., nn.Module]] = {"as_gcn": AsGcn}
-CONFIGS: dict[str, type[AsGcnConfig]] = {"as_gcn": AsGcnConfig}
+
+@dataclass(frozen=True)
+class Architecture:
+    """What a model's name stands for.
+
+    Args:
+        model: Takes (layout, num_classes, config=...).
+        config: Dataclass of its options.
+        presets: Ready options by name; 'small' and 'paper' among them.
+    """
+
+    model: Callable[..., nn.Module]
+    config: type
+    presets: Mapping[str, Any]
+
+
+MODELS: dict[str, Architecture] = {
+    "as_gcn": Architecture(AsGcn, AsGcnConfig, AS_GCN),
+}
 
 
 def resolve_config(name: str, preset: str, *, overrides: Mapping[str, Any]) -> dict[str, Any]:
@@ -23,16 +41,16 @@ def resolve_config(name: str, preset: str, *, overrides: Mapping[str, Any]) -> d
 
     Args:
         name: A key of `MODELS`.
-        preset: A key of `PRESETS`.
+        preset: One of the model's presets.
         overrides: Fields of the model's configuration; those of a nested one as a mapping.
 
     Raises:
         ConfigError: If a name is unknown.
     """
-    for what, given, choices in (("model", name, MODELS), ("preset", preset, PRESETS)):
-        if given not in choices:
-            raise ConfigError(unknown_name(what, given, choices))
-    return _override(PRESETS[preset], overrides).to_dict()
+    presets = find_model(name).presets
+    if preset not in presets:
+        raise ConfigError(unknown_name(f"preset of model '{name}'", preset, presets))
+    return to_plain(override(presets[preset], overrides))
 
 
 def build_model(
@@ -43,21 +61,16 @@ def build_model(
     Raises:
         ConfigError: If the name or a key is unknown, or values do not fit together.
     """
+    found = find_model(name)
+    return found.model(layout, num_classes, config=from_plain(found.config, config))
+
+
+def find_model(name: str) -> Architecture:
+    """Look a model up.
+
+    Raises:
+        ConfigError: If there is none of that name.
+    """
     if name not in MODELS:
         raise ConfigError(unknown_name("model", name, MODELS))
-    return MODELS[name](layout, num_classes, config=CONFIGS[name].from_dict(dict(config)))
-
-
-def _override(config: Any, overrides: Mapping[str, Any]) -> Any:
-    known = [field.name for field in fields(config)]
-    changed = {}
-    for key, value in overrides.items():
-        if key not in known:
-            raise ConfigError(unknown_name(f"{type(config).__name__} key", key, known))
-        old = getattr(config, key)
-        if is_dataclass(old):
-            value = _override(old, value)
-        elif isinstance(value, list):
-            value = tuple(value)
-        changed[key] = value
-    return replace(config, **changed)
+    return MODELS[name]

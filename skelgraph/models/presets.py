@@ -22,4 +22,4 @@ SMALL = AsGcnConfig(
     dropout=0.05,
 )
 
-PRESETS = {"paper": PAPER, "small": SMALL}
+AS_GCN = {"paper": PAPER, "small": SMALL}

@@ -11,6 +11,8 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
+from skelgraph import models
+from skelgraph.cli import model_change
 from skelgraph.cli.group import root
 from skelgraph.cli.train import _config, command
 from skelgraph.data.store import Store
@@ -42,6 +44,22 @@ def trained(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert "epoch 1/3" in result.stderr
     assert "left" in result.stderr
     return folder
+
+
+def test_the_model_names_are_those_of_the_library() -> None:
+    assert set(model_change.MODELS) == set(models.MODELS)
+
+
+def test_any_field_of_the_model_can_be_set(store: Store, tmp_path: Path) -> None:
+    change = ["--set", "s_order=2", "--set", "aim.num_types=4"]
+    result = run("train", "--data", store.path, "--output", tmp_path / "run", *QUICK, *change)
+    assert result.exit_code == 0, result.output
+    config = yaml.safe_load((tmp_path / "run" / "config.yaml").read_text())
+    assert config["model"]["overrides"] == {"s_order": 2, "aim": {"num_types": 4}}
+    for words, said in ((["s_oder=2"], "s_order"), (["s_order"], "KEY=VALUE")):
+        result = run("train", "--data", store.path, "--output", tmp_path / "no", "--set", *words)
+        assert result.exit_code in (1, 2) and said in result.output
+        assert not (tmp_path / "no").exists()
 
 
 def test_evaluate_prints_scores_and_a_row_a_class(trained: Path, store: Store) -> None:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from skelgraph.errors import ConfigError, LayoutError
 from skelgraph.graphs import Layout, load_layout
-from skelgraph.models import PRESETS, AsGcn, AsGcnConfig
+from skelgraph.models import MODELS, AsGcn, AsGcnConfig
+from skelgraph.models.plain import from_plain, to_plain
 from skelgraph.nn.bodies import gather_bodies
 from tests.graphs.made_up import random_layouts, relabelled
 from tests.models.clips import damaged_clips, random_clips, tiny
@@ -22,7 +23,7 @@ def count(*modules: torch.nn.Module) -> int:
 
 def test_paper_preset_against_the_release() -> None:
     """4,797,267 parameters in the release's blocks, masks and class head at 60 classes."""
-    config = replace(PRESETS["paper"], head="pooled")
+    config = replace(MODELS["as_gcn"].presets["paper"], head="pooled")
     model = AsGcn(load_layout("kinect_v2"), 60, config=config)
     ours = count(model.input_norm, model.backbone, model.head)
     block_widths = 3 * 64 + 3 * 128 + 3 * 256
@@ -38,24 +39,26 @@ def test_paper_preset_against_the_release() -> None:
 
 
 def test_small_preset_is_small() -> None:
-    model = AsGcn(load_layout("kinect_v2"), 60, config=PRESETS["small"])
+    model = AsGcn(load_layout("kinect_v2"), 60, config=MODELS["as_gcn"].presets["small"])
     assert count(model) < 500_000
     assert len(model.backbone.blocks) == 9
 
 
-@pytest.mark.parametrize("config", [*PRESETS.values(), AsGcnConfig(streams=("bone",))])
+@pytest.mark.parametrize(
+    "config", [*MODELS["as_gcn"].presets.values(), AsGcnConfig(streams=("bone",))]
+)
 def test_configuration_to_plain_values_and_back(config: AsGcnConfig) -> None:
-    plain = config.to_dict()
+    plain = to_plain(config)
     assert isinstance(plain["aim"], dict)
     assert isinstance(plain["channels"], list)
-    assert AsGcnConfig.from_dict(plain) == config
+    assert from_plain(AsGcnConfig, plain) == config
 
 
 def test_unknown_keys_are_refused() -> None:
     with pytest.raises(ConfigError, match="Did you mean 'head'"):
-        AsGcnConfig.from_dict({"heed": "gated"})
+        from_plain(AsGcnConfig, {"heed": "gated"})
     with pytest.raises(ConfigError, match="Did you mean 'width'"):
-        AsGcnConfig.from_dict({"aim": {"widht": 3}})
+        from_plain(AsGcnConfig, {"aim": {"widht": 3}})
 
 
 @pytest.mark.parametrize(
