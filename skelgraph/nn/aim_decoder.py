@@ -48,9 +48,11 @@ class LinkMessages(nn.Module):
             Shape (P, V, width).
         """
         num_types, bodies, joints = links.shape[:3]
-        nodes = hidden.reshape(1, bodies * joints, self.width)
-        receiver = nodes @ self.first_weight[:, : self.width] + self.first_bias[:, None]
-        sender = nodes @ self.first_weight[:, self.width :]
+        nodes = hidden.reshape(1, bodies * joints, self.width).expand(num_types, -1, -1)
+        weight = self.first_weight
+        # Added inside the product, the bias does not lift half precision to a full one.
+        receiver = torch.baddbmm(self.first_bias[:, None], nodes, weight[:, : self.width])
+        sender = nodes @ weight[:, self.width :]
         shape = (num_types, bodies, joints, self.width)
         pairs = receiver.view(shape)[:, :, :, None] + sender.view(shape)[:, :, None]
         pairs = self.dropout(torch.tanh(pairs)).flatten(1, 3)

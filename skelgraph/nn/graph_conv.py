@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+
+from skelgraph.nn.precision import full_precision
+
+CACHE_BYTES = 4 << 20
 
 
 class ActStructConv(nn.Module):
@@ -102,13 +109,71 @@ def aggregate_first(rows: Tensor, links: Tensor, weight: Tensor) -> Tensor:
     Returns:
         Features, shape (P, T, V, C_out).
     """
-    num_links, channels, out = weight.shape
-    joints = rows.shape[2]
     # (.., K, u, v) to (.., v * K, u): the result's rows are then one joint's K * C values.
     receive = links.permute(0, 1, 4, 2, 3).flatten(2, 3)
-    gathered = receive @ rows  # (P, T, V * K, C)
-    gathered = gathered.view(*rows.shape[:2], joints, num_links * channels)
-    return gathered @ weight.view(num_links * channels, out)
+    flat = weight.flatten(0, 1)
+    if not torch.is_grad_enabled():
+        return _gather(rows, receive) @ flat
+    if torch.is_autocast_enabled(rows.device.type):
+        dtype = torch.get_autocast_dtype(rows.device.type)
+        rows, receive, flat = rows.to(dtype), receive.to(dtype), flat.to(dtype)
+    out: Tensor = _Aggregate.apply(rows, receive, flat)
+    return out
+
+
+def _gather(rows: Tensor, receive: Tensor) -> Tensor:
+    """What each joint receives over all links: (P, T, V, C) to (P, T, V, K * C)."""
+    num_links = receive.shape[2] // max(rows.shape[2], 1)
+    return (receive @ rows).view(*rows.shape[:3], num_links * rows.shape[3])
+
+
+class _Aggregate(torch.autograd.Function):
+    """Aggregate and mix, some bodies at a time; what was gathered is not kept.
+
+    It is K times as large as the features: kept for the way back it would be most of the memory
+    of a training step, and computing it again costs a fraction of the mixing. A few bodies at a
+    time stay in the processor's cache, and small blocks do not tear holes into the heap.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, rows: Tensor, receive: Tensor, weight: Tensor) -> Tensor:
+        ctx.save_for_backward(rows, receive, weight)
+        out = rows.new_empty((*rows.shape[:3], weight.shape[1]))
+        for some in _pieces(rows, receive):
+            gathered = _gather(rows[some], _of(receive, some))
+            torch.mm(gathered.flatten(0, 2), weight, out=out[some].flatten(0, 2))
+        return out
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        rows, receive, weight = ctx.saved_tensors
+        grad = grad.contiguous()
+        by_rows, by_receive = torch.empty_like(rows), torch.zeros_like(receive)
+        by_weight = weight.new_zeros(weight.shape[::-1], dtype=full_precision(weight).dtype)
+        for some in _pieces(rows, receive):
+            links, flat = _of(receive, some), grad[some].flatten(0, 2)
+            # The transposed product is the faster one of the two on a CPU.
+            by_weight += flat.t() @ _gather(rows[some], links).flatten(0, 2)
+            by_gathered = (flat @ weight.t()).view(*rows[some].shape[:2], -1, rows.shape[3])
+            torch.matmul(links.transpose(2, 3), by_gathered, out=by_rows[some])
+            by_links = by_gathered @ rows[some].transpose(2, 3)  # (P, T, V * K, V)
+            _of(by_receive, some).add_(by_links.sum_to_size(links.shape))
+        return by_rows, by_receive, by_weight.t().to(weight.dtype)
+
+
+def _pieces(rows: Tensor, receive: Tensor) -> Iterator[slice]:
+    """Bodies to treat at once: all on a GPU, on a CPU what fits its cache."""
+    count, frames, _, channels = rows.shape
+    body = frames * receive.shape[2] * channels * rows.element_size()
+    step = count if rows.device.type != "cpu" else max(1, CACHE_BYTES // max(body, 1))
+    for first in range(0, count, max(step, 1)):
+        yield slice(first, first + step)
+
+
+def _of(links: Tensor, some: slice) -> Tensor:
+    """The links of some bodies; those of all are the same for each."""
+    return links if links.shape[0] == 1 else links[some]
 
 
 def mix_first(rows: Tensor, links: Tensor, weight: Tensor) -> Tensor:

@@ -46,16 +46,23 @@ class TemporalConv(nn.Module):
                 f"temporal kernel: expected an odd number of frames, got {kernel}. "
                 "Choose an odd kernel, or causal convolutions."
             )
-        self.front = kernel - 1 if causal else (kernel - 1) // 2
-        self.back = 0 if causal else (kernel - 1) // 2
-        size, step = (kernel, 1), (stride, 1)
+        self.front = kernel - 1 if causal else 0
+        size, step, around = (kernel, 1), (stride, 1), (0 if causal else kernel // 2, 0)
         if separable:
             self.depthwise: nn.Module = nn.Conv2d(
-                in_channels, in_channels, size, stride=step, groups=in_channels, bias=False
+                in_channels,
+                in_channels,
+                size,
+                stride=step,
+                padding=around,
+                groups=in_channels,
+                bias=False,
             )
             self.mix: nn.Module = ChannelMix(in_channels, out_channels, bias=bias)
         else:
-            self.depthwise = nn.Conv2d(in_channels, out_channels, size, stride=step, bias=bias)
+            self.depthwise = nn.Conv2d(
+                in_channels, out_channels, size, stride=step, padding=around, bias=bias
+            )
             self.mix = nn.Identity()
 
     def forward(self, x: Tensor, frames: Tensor | None = None) -> Tensor:
@@ -70,8 +77,9 @@ class TemporalConv(nn.Module):
         """
         if frames is not None:
             x = x * frames[:, None, :, None]
-        padded = functional.pad(x, (0, 0, self.front, self.back))
-        return self.mix(self.depthwise(padded))
+        if self.front:
+            x = functional.pad(x, (0, 0, self.front, 0))
+        return self.mix(self.depthwise(x))
 
 
 def stride_mask(mask: Tensor | None, stride: int) -> Tensor | None:

@@ -112,7 +112,7 @@ def test_overfits_eight_clips(make: Make) -> None:
     model, clips = make(layout, num_classes=4), random_clips(layout, clips=8, bodies=1)
     label = torch.arange(8) % 4
     optimiser = torch.optim.Adam(model.parameters(), lr=0.02)
-    for _ in range(80):
+    for _ in range(150):
         optimiser.zero_grad()
         functional.cross_entropy(model(*clips).logits, label).backward()
         optimiser.step()

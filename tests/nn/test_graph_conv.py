@@ -5,10 +5,11 @@ import torch
 from torch import Tensor
 
 from skelgraph.graphs import load_layout
+from skelgraph.nn import graph_conv
 from skelgraph.nn.graph_conv import ActStructConv, aggregate_first, mix_first
 from tests.graphs.made_up import chain
 from tests.nn import reference
-from tests.nn.checks import assert_same_with_gradients, draw, randomise
+from tests.nn.checks import assert_same_with_gradients, draw, gradients, randomise
 
 
 def conv(in_channels: int = 3, out_channels: int = 4, *, num_a_links: int = 2) -> ActStructConv:
@@ -72,6 +73,34 @@ def test_agrees_with_message_passing() -> None:
 def test_both_orders_agree() -> None:
     rows, links, weight = draw(2, 3, 4, 5), draw(2, 1, 6, 4, 4), draw(6, 5, 7)
     torch.testing.assert_close(aggregate_first(rows, links, weight), mix_first(rows, links, weight))
+
+
+@pytest.mark.parametrize("bodies_of_links", [1, 3])
+def test_pieces_give_what_the_whole_gives(
+    bodies_of_links: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One body at a time, and all at once; values and gradients, the latter also by definition."""
+    given = draw(3, 2, 4, 5), draw(bodies_of_links, 1, 6, 4, 4), draw(6, 5, 7)
+    given = tuple(value.requires_grad_() for value in given)
+    assert torch.autograd.gradcheck(aggregate_first, given)
+    whole = aggregate_first(*given)
+    by_whole = gradients(whole, given)
+    monkeypatch.setattr(graph_conv, "CACHE_BYTES", 1)
+    torch.testing.assert_close(aggregate_first(*given), whole)
+    for one, other in zip(gradients(aggregate_first(*given), given), by_whole, strict=True):
+        torch.testing.assert_close(one, other)
+
+
+def test_the_way_back_keeps_only_what_it_was_given() -> None:
+    rows, links, weight = (
+        value.requires_grad_() for value in (draw(2, 3, 4, 5), draw(1, 1, 6, 4, 4), draw(6, 5, 7))
+    )
+    kept: list[int] = []
+    with torch.autograd.graph.saved_tensors_hooks(
+        lambda t: kept.append(t.numel()) or t, lambda t: t
+    ):
+        aggregate_first(rows, links, weight)
+    assert max(kept) <= weight.numel()
 
 
 def test_links_of_each_frame() -> None:
