@@ -32,7 +32,9 @@ def _leave_processes(code: int) -> None:
     import os
     import sys
 
-    if os.environ.get("WORLD_SIZE", "1") != "1" and "skelgraph.training.devices" in sys.modules:
+    # Of Lightning and torchrun, and of SLURM.
+    counts = [os.environ.get(name, "1") for name in ("WORLD_SIZE", "SLURM_NTASKS")]
+    if counts != ["1", "1"] and "skelgraph.training.devices" in sys.modules:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)

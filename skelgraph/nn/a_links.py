@@ -13,6 +13,7 @@ from skelgraph.errors import ConfigError, unknown_name
 from skelgraph.nn.aim_decoder import AimDecoder, gaussian_nll
 from skelgraph.nn.aim_encoder import AimEncoder, seen_edges, with_diagonal
 from skelgraph.nn.precision import full_precision
+from skelgraph.nn.processes import mean_count, num_processes
 from skelgraph.nn.resample import equal_places, valid_order
 
 VARIANCE = 5e-4
@@ -33,7 +34,7 @@ class AimConfig:
         choice: Links in evaluation: 'probabilities', or 'argmax' (hard, for comparison).
         scale: Factor on the A-link adjacency; 0.1 in the release, 1 in the paper.
         loss_bodies: Bodies of a batch that the decoder reconstructs, the rest left out by
-            chance. None: all.
+            chance; several processes reconstruct an even share each. None: all.
         loss_frames: Length of the piece, placed by chance, that it reconstructs. None: all.
         block: In the causal form, frames for which one set of links holds.
     """
@@ -179,6 +180,8 @@ class ALinks(nn.Module):
 
     def _some_bodies(self, bodies: int, device: torch.device) -> Tensor:
         limit = self.config.loss_bodies
+        if limit is not None:
+            limit = max(limit // num_processes(), 1)
         if not self.training or limit is None or limit >= bodies:
             return torch.arange(bodies, device=device)
         return torch.randperm(bodies, device=device)[:limit]
@@ -239,8 +242,8 @@ def link_divergence(logits: Tensor, seen: Tensor | None = None, *, ghost_prior: 
     log_prior[0] = math.log(ghost_prior)
     edges = (log_p.exp() * (log_p - log_prior)).sum(-1)
     if seen is None:
-        return edges.sum() / max(edges.shape[0] * edges.shape[1], 1)
-    return (edges * seen_edges(seen)).sum() / seen.sum().clamp(min=1)
+        seen = torch.ones(edges.shape[:2], dtype=torch.bool, device=edges.device)
+    return (edges * seen_edges(seen)).sum() / mean_count(seen.sum())
 
 
 def _check(config: AimConfig) -> None:

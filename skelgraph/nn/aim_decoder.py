@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from skelgraph.nn.dropout import Dropout
+from skelgraph.nn.processes import mean_count
 
 
 class LinkMessages(nn.Module):
@@ -143,4 +144,4 @@ def gaussian_nll(
     """
     errors = functional.mse_loss(predicted, target, reduction="none").sum(-1)
     total = (errors * mask).sum() / (2 * variance)
-    return total / mask.any(1).sum().clamp(min=1)
+    return total / mean_count(mask.any(1).sum())

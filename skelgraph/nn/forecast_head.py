@@ -12,6 +12,7 @@ from skelgraph.nn.backbone import Backbone
 from skelgraph.nn.channel_mix import ChannelMix
 from skelgraph.nn.clip_graph import ClipGraph
 from skelgraph.nn.graph_conv import ActStructConv
+from skelgraph.nn.processes import mean_count
 from skelgraph.nn.st_block import BlockConfig
 
 HALVINGS = 2
@@ -144,4 +145,4 @@ def forecast_error(predicted: Tensor, target: Tensor, mask: Tensor) -> Tensor:
         mask: Shape (P, F, V).
     """
     errors = functional.mse_loss(predicted, target, reduction="none").mean(1)
-    return (errors * mask).sum() / mask.sum().clamp(min=1)
+    return (errors * mask).sum() / mean_count(mask.sum())

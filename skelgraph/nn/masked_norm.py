@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from skelgraph.nn.precision import full_precision
+from skelgraph.nn.processes import gather_processes, num_processes
 
 
 class MaskedBatchNorm(nn.Module):
     """Normalise each channel by the statistics of its valid values.
 
-    With nothing masked it is `torch.nn.BatchNorm2d`. A channel with fewer than two valid
-    values in a training batch (one frame, one body, a joint nobody saw) is normalised by the
-    running statistics and leaves them as they are.
+    With nothing masked it is `torch.nn.BatchNorm2d`. Where several processes train together, the
+    statistics are those of all their valid values, each counted once: a process with a short share
+    or with none weighs by what it has. A channel with fewer than two valid values in a training
+    batch (one frame, one body, a joint nobody saw) is normalised by the running statistics and
+    leaves them as they are.
 
     Args:
         num_features: Channels C.
         momentum: Share of the new statistics in the running ones. Before the 1 / momentum-th
-            batch the running ones are the plain mean over the batches so far, so that a short
-            training does not evaluate with the statistics it started from.
+            batch in which a channel is seen, its running ones are the plain mean over those
+            batches, so that a short training does not evaluate with the statistics it started
+            from.
         eps: Added to the variance.
 
     Source:
         Ioffe and Szegedy 2015, arXiv:1502.03167; the mask and the start are ours.
+        `torch.nn.SyncBatchNorm` knows no masks and refuses tensors on the CPU.
     """
 
     running_mean: Tensor
@@ -37,12 +43,11 @@ class MaskedBatchNorm(nn.Module):
         super().__init__()
         self.momentum = momentum
         self.eps = eps
-        self._settled = False
         self.weight = nn.Parameter(torch.ones(num_features))
         self.bias = nn.Parameter(torch.zeros(num_features))
         self.register_buffer("running_mean", torch.zeros(num_features))
         self.register_buffer("running_var", torch.ones(num_features))
-        self.register_buffer("num_batches", torch.zeros((), dtype=torch.int64))
+        self.register_buffer("num_batches", torch.zeros(num_features, dtype=torch.int64))
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """Normalise, in training by the batch, in evaluation by the running statistics.
@@ -55,48 +60,28 @@ class MaskedBatchNorm(nn.Module):
             Features of x's shape; what they are where the mask is False means nothing.
         """
         if not self.training:
-            return self._native(x, training=False)
-        if mask is None and x.numel() > x.shape[1]:
-            return self._native(x, training=True)
-        if mask is None:
-            mask = x.new_ones((1,) * x.dim(), dtype=torch.bool)
+            return functional.batch_norm(
+                x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps
+            )
+        if mask is None and x.numel() > x.shape[1] and num_processes() == 1:
+            return self._whole(x)
         return self._masked(x, mask)
 
-    def _native(self, x: Tensor, *, training: bool) -> Tensor:
-        return functional.batch_norm(
-            x,
-            self.running_mean,
-            self.running_var,
-            self.weight,
-            self.bias,
-            training,
-            self._share() if training else 0.0,
-            self.eps,
+    def _whole(self, x: Tensor) -> Tensor:
+        """Normalise by all values, in torch's own kernel."""
+        mean, variance = torch.zeros_like(self.running_mean), torch.ones_like(self.running_var)
+        # With momentum 1 the kernel leaves the batch's own statistics in what it is given.
+        out = functional.batch_norm(
+            x, mean, variance, self.weight, self.bias, training=True, momentum=1.0, eps=self.eps
         )
+        self._follow(mean, variance, torch.ones_like(mean, dtype=torch.bool))
+        return out
 
-    @torch.no_grad()
-    def _share(self) -> float:
-        """Count the batch and return its share in the running statistics.
-
-        Counting ends where the share has settled: a later step never waits for the device.
-        """
-        if self._settled:
-            return self.momentum
-        count = int(self.num_batches) + 1
-        if count * self.momentum > 1:
-            self._settled = True
-            return self.momentum
-        self.num_batches.fill_(count)
-        return 1 / count
-
-    def _masked(self, x: Tensor, mask: Tensor) -> Tensor:
-        count, mean, variance = masked_moments(x, mask)
+    def _masked(self, x: Tensor, mask: Tensor | None) -> Tensor:
+        count, mean, variance = join_moments(*masked_moments(x, mask))
         enough = count > 1
         with torch.no_grad():
-            share = self._share() * enough.to(mean.dtype)
-            unbiased = variance * count / (count - 1).clamp(min=1)
-            self.running_mean += share * (mean - self.running_mean).to(mean.dtype)
-            self.running_var += share * (unbiased - self.running_var).to(mean.dtype)
+            self._follow(mean, variance * count / (count - 1).clamp(min=1), enough)
         mean = torch.where(enough, mean, self.running_mean)
         variance = torch.where(enough, variance, self.running_var)
         scale = self.weight * torch.rsqrt(variance + self.eps)
@@ -104,20 +89,42 @@ class MaskedBatchNorm(nn.Module):
         shape = (1, -1) + (1,) * (x.dim() - 2)
         return (x * scale.view(shape) + shift.view(shape)).to(x.dtype)
 
+    @torch.no_grad()
+    def _follow(self, mean: Tensor, variance: Tensor, seen: Tensor) -> None:
+        """Move the running statistics of the channels seen; no step waits for the device."""
+        self.num_batches += seen
+        share = self.num_batches.clamp(min=1).to(mean.dtype).reciprocal()
+        share = share.clamp(min=self.momentum) * seen
+        self.running_mean += share * (mean - self.running_mean)
+        self.running_var += share * (variance - self.running_var)
 
-def masked_moments(x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
+        """Take one count for all channels too, as weights had it at first."""
+        counted = state_dict.get(prefix + "num_batches")
+        if counted is not None and counted.dim() == 0:
+            spread = counted.expand(len(self.num_batches))
+            state_dict = {**state_dict, prefix + "num_batches": spread}
+        super()._load_from_state_dict(state_dict, prefix, *rest)
+
+
+def masked_moments(x: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
     """Count, mean and biased variance of each channel's valid values.
 
     Args:
         x: Features, shape (P, C, ...).
-        mask: Valid values, bool, broadcastable to x.
+        mask: Valid values, bool, broadcastable to x. None: all.
 
     Returns:
         Three tensors of shape (C,); mean and variance are 0 where the count is 0.
     """
     axes = [axis for axis in range(x.dim()) if axis != 1]
-    repeats = math.prod(x.shape[axis] // max(mask.shape[axis], 1) for axis in axes)
     precise = full_precision(x)
+    if mask is None and x.numel():
+        variance, mean = torch.var_mean(precise, axes, correction=0)
+        return torch.full_like(mean, x.numel() // x.shape[1]), mean, variance
+    if mask is None:
+        mask = x.new_ones((1,) * x.dim(), dtype=torch.bool)
+    repeats = math.prod(x.shape[axis] // max(mask.shape[axis], 1) for axis in axes)
     weight = mask.to(precise.dtype)
     count = (weight.sum(axes) * repeats).expand(x.shape[1])
     total = count.clamp(min=1)
@@ -125,3 +132,28 @@ def masked_moments(x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     shape = (1, -1) + (1,) * (x.dim() - 2)
     centred = (precise - mean.view(shape)) * weight
     return count, mean, centred.square().sum(axes) / total
+
+
+def join_moments(count: Tensor, mean: Tensor, variance: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Count, mean and biased variance over the processes, from those of each.
+
+    Args:
+        count: Valid values, shape (C,).
+        mean: Their mean, shape (C,).
+        variance: Their biased variance, shape (C,).
+
+    Returns:
+        The same of the values of all processes; one exchange forwards and one backwards.
+
+    Source:
+        Chan, Golub and LeVeque 1983, The American Statistician 37(3), formula 2.1: sums of
+        squares would cancel.
+    """
+    if num_processes() == 1:
+        return count, mean, variance
+    counts, means, variances = gather_processes(torch.stack((count, mean, variance))).unbind(1)
+    whole = counts.sum(0)
+    total = whole.clamp(min=1)
+    middle = (counts * means).sum(0) / total
+    spread = counts * (variances + (means - middle).square())
+    return whole, middle, spread.sum(0) / total

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -21,10 +22,11 @@ class Devices:
 
     Args:
         accelerator: `auto`, `cpu`, `cuda`, `mps`.
-        count: Processes or devices on this machine, or a list of the devices' numbers; `auto`
-            takes all GPUs, one process on a CPU.
-        nodes: Machines.
-        strategy: Lightning's name, such as `ddp`.
+        count: Processes or devices on each machine, or a list of the devices' numbers; `auto`
+            takes what torchrun or SLURM started, else all GPUs, on a CPU one process.
+        nodes: Machines; where `count` is `auto`, those on which torchrun or SLURM started.
+        strategy: How processes work together: `auto`, or a name of Lightning's that begins with
+            `ddp`; the others cut the model into pieces.
     """
 
     accelerator: str = "auto"
@@ -33,8 +35,14 @@ class Devices:
     strategy: str = "auto"
 
 
-def make_fabric(devices: Devices, precision: str) -> Fabric:
+def make_fabric(devices: Devices, precision: str, *, all_learn: bool = False) -> Fabric:
     """Start Lightning on the devices asked for.
+
+    Args:
+        devices: Where training runs.
+        precision: Lightning's name.
+        all_learn: Every step through Lightning's wrapper gives every parameter a gradient; else
+            each step has to look for those that get none.
 
     Raises:
         ConfigError: If the machine does not have them.
@@ -45,31 +53,71 @@ def make_fabric(devices: Devices, precision: str) -> Fabric:
 
     # Lightning tells the precision on stderr by itself; what is said is for the reporter.
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
-    count = devices.count
-    if count == "auto":
-        count = torch.cuda.device_count() if devices.accelerator != "cpu" else 1
-        count = count or 1
+    devices = count_devices(devices)
     strategy = devices.strategy
-    alone = count == 1 or (isinstance(count, list) and len(count) == 1)
-    if strategy == "auto" and not (alone and devices.nodes == 1):
-        # The passes for the A-links alone leave the rest of the model without gradient.
-        strategy = "ddp_find_unused_parameters_true"
+    if strategy == "auto" and processes_of(devices) > 1:
+        strategy = "ddp" if all_learn else "ddp_find_unused_parameters_true"
+    if strategy != "auto" and not strategy.startswith("ddp"):
+        raise ConfigError(
+            f"strategy: expected 'auto' or one that begins with 'ddp', got '{strategy}'. Choose "
+            "such a one: every process keeps the whole model."
+        )
     try:
         fabric = Fabric(
             accelerator=devices.accelerator,
-            devices=count,
+            devices=devices.count,
             num_nodes=devices.nodes,
             strategy=strategy,
             precision=precision,  # type: ignore[arg-type]
         )
     except (TypeError, ValueError, RuntimeError) as error:
         raise ConfigError(
-            f"device: expected one that this machine has, got '{devices.accelerator}' x {count} "
-            f"({error}). Try --device cpu, or another number of --devices."
+            f"device: expected one that this machine has, got '{devices.accelerator}' x "
+            f"{devices.count} ({error}). Try --device cpu, or another number of --devices."
         ) from error
     if fabric.world_size > 1:
         fabric.launch()
     return fabric
+
+
+def count_devices(devices: Devices) -> Devices:
+    """Settle how many processes `auto` means, and on how many machines.
+
+    Raises:
+        ConfigError: If torchrun or SLURM started another number than was asked for.
+    """
+    from skelgraph.errors import ConfigError
+
+    started = _started()
+    if devices.count == "auto":
+        on_gpus = torch.cuda.device_count() if devices.accelerator != "cpu" else 1
+        count, nodes = started or (max(on_gpus, 1), devices.nodes)
+        return replace(devices, count=count, nodes=nodes)
+    if started and processes_of(devices) != started[0] * started[1]:
+        raise ConfigError(
+            f"devices: expected {started[0]} on {started[1]} node(s), as were started, got "
+            f"{devices.count} on {devices.nodes}. Leave --devices and --num-nodes out."
+        )
+    return devices
+
+
+def processes_of(devices: Devices) -> int:
+    """Count the processes of devices that are no longer `auto`."""
+    count = devices.count
+    return (len(count) if isinstance(count, list) else int(count)) * devices.nodes
+
+
+def _started() -> tuple[int, int] | None:
+    """Processes a machine, and machines, that torchrun or SLURM started; None without them."""
+    from lightning_fabric.plugins.environments import SLURMEnvironment, TorchElasticEnvironment
+
+    if TorchElasticEnvironment.detect():
+        here = int(os.environ["LOCAL_WORLD_SIZE"])
+        return here, int(os.environ["WORLD_SIZE"]) // here
+    if SLURMEnvironment.detect():
+        nodes = int(os.environ.get("SLURM_NNODES", "1"))
+        return int(os.environ["SLURM_NTASKS"]) // nodes, nodes
+    return None
 
 
 @contextmanager

@@ -1,14 +1,17 @@
 """The training loop: epochs, validation, early stopping, and a checkpoint after each epoch.
 
 All chance of an epoch comes from (seed, epoch), so that a run that was killed and resumed goes
-through the same numbers as one that was not.
+through the same numbers as one that was not. Which clips make a batch and how they are augmented
+is drawn for the whole batch, of which each process takes its share: both are the same with any
+number of processes. Dropout and the noise of the A-links are drawn in each process.
 """
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +23,8 @@ from torch.nn import functional
 from skelgraph.data.dataset import Batch, ClipSet
 from skelgraph.errors import RunError
 from skelgraph.evaluation.metrics import score
+from skelgraph.nn.precision import full_precision
+from skelgraph.nn.processes import mean_count, num_processes, sum_processes
 from skelgraph.training.average import WeightAverage
 from skelgraph.training.checkpoint import LAST, load_checkpoint, save_checkpoint
 from skelgraph.training.config import RunConfig
@@ -90,13 +95,13 @@ class Loop:
         options = config.training
         self.model, self.optimiser = fabric.setup(model, make_optimiser(model, config))
         self.link_epochs = options.link_epochs if has_links(model) else 0
-        if self.link_epochs:
-            self.model.mark_forward_method("warm_up_losses")
         links = [p for name, p in model.named_parameters() if name.startswith("aim.")]
         others = [p for name, p in model.named_parameters() if not name.startswith("aim.")]
+        self.links = links
+        self.dtype = next(model.parameters()).dtype
         self.clipped = [part for part in (links, others) if part]
         self.total_epochs = self.link_epochs + options.epochs
-        self.steps = max(1, round(len(train) / options.batch_size))
+        self.steps = math.ceil(len(train) / options.batch_size)
         self.average = WeightAverage(model, decay=options.ema)
         self.class_weights: Tensor | None = None
         if options.class_weights:
@@ -161,10 +166,11 @@ class Loop:
         losses = Losses()
         set_lr(self.optimiser, self.config.training.link_lr)
         for batch in self._batches(generator):
-            terms = self.model.warm_up_losses(batch.positions, batch.visible, batch.frames)
+            # Past Lightning's wrapper, which would wait for gradients of the whole model.
+            terms = self.bare.warm_up_losses(batch.positions, batch.visible, batch.frames)
             total = sum(terms.values())
-            self._step(total)
-            losses.add(batch, {"train_loss": total, **terms})
+            self._step(total, alone=self.links)
+            losses.add({"train_loss": total, **terms}, mean_size(batch))
             self.report.step()
         return {**losses.mean(), "lr": self.config.training.link_lr}
 
@@ -175,33 +181,39 @@ class Loop:
         for number, batch in enumerate(self._batches(generator)):
             lr = options.lr * warmup_cosine(first + number, total, warmup=options.warmup)
             set_lr(self.optimiser, lr)
-            terms = self._loss_terms(batch)
+            size = mean_size(batch)
+            terms = self._loss_terms(batch, size)
             self._step(terms["train_loss"])
             self.average.update(self.bare)
-            losses.add(batch, terms)
+            losses.add(terms, size)
             self.report.step()
         return {**losses.mean(), "lr": lr}
 
-    def _loss_terms(self, batch: Batch) -> dict[str, Tensor]:
-        options = self.config.training
+    def _loss_terms(self, batch: Batch, size: Tensor) -> dict[str, Tensor]:
+        """This process's parts of the losses; their mean over the processes is the batch's."""
+        options, weights = self.config.training, self.class_weights
         output = self.model(batch.positions, batch.visible, batch.frames, returns=("losses",))
         classes = functional.cross_entropy(
-            output.logits.float(),
+            full_precision(output.logits),
             batch.label,
-            weight=self.class_weights,
+            weight=weights,
             label_smoothing=options.label_smoothing,
-        )
+            reduction="sum",
+        ) / (size if weights is None else mean_count(weights[batch.label].sum()))
         total = classes
         for name, term in output.losses.items():
             total = total + term * (
                 options.forecast_weight if name == "forecast" else options.link_weight
             )
-        correct = (output.logits.argmax(1) == batch.label).float().mean()
+        correct = (output.logits.argmax(1) == batch.label).sum() / size
         return {"train_loss": total, "train_ce": classes, "train_top1": correct, **output.losses}
 
-    def _step(self, loss: Tensor) -> None:
+    def _step(self, loss: Tensor, *, alone: Sequence[nn.Parameter] = ()) -> None:
+        """Step once; `alone`: parameters whose gradients Lightning's wrapper does not average."""
         self.optimiser.zero_grad(set_to_none=True)
         self.fabric.backward(loss)
+        if alone and num_processes() > 1:
+            average_gradients(alone)
         norm = self.config.training.clip_norm
         if norm > 0:
             # Apart, because the A-links' own loss has gradients hundreds of times larger.
@@ -225,7 +237,8 @@ class Loop:
             )
             if world > 1:
                 batch = batch.select(torch.arange(rank, len(chosen), world))
-            yield batch.to(self.fabric.device)
+            batch = batch.to(self.fabric.device)
+            yield replace(batch, positions=batch.positions.to(self.dtype))
 
     def _sampling(self) -> dict[str, Any]:
         data = self.config.data
@@ -272,19 +285,39 @@ class Losses:
     """Mean of loss terms over clips, kept as tensors so that no step waits for a device."""
 
     def __init__(self) -> None:
-        self.count = 0
+        self.clips: Tensor | float = 0.0
         self.sums: dict[str, Tensor] = {}
 
-    def add(self, batch: Batch, terms: Mapping[str, Tensor]) -> None:
-        """Add a batch's means, weighted by its clips."""
-        size = len(batch)
-        self.count += size
+    def add(self, terms: Mapping[str, Tensor], size: Tensor) -> None:
+        """Add a batch.
+
+        Args:
+            terms: This process's parts, whose mean over the processes is the batch's.
+            size: Clips a process, the same in each.
+        """
+        self.clips = self.clips + size
         for name, term in terms.items():
-            self.sums[name] = self.sums.get(name, torch.zeros(())) + term.detach() * size
+            self.sums[name] = self.sums.get(name, torch.zeros_like(size)) + term.detach() * size
 
     def mean(self) -> dict[str, float]:
-        """Return the mean of each term."""
-        return {name: float(total) / self.count for name, total in self.sums.items()}
+        """Return the mean of each term over the clips of all processes."""
+        return {
+            name: float(sum_processes(total / self.clips)) / num_processes()
+            for name, total in self.sums.items()
+        }
+
+
+@torch.no_grad()
+def average_gradients(parameters: Sequence[nn.Parameter]) -> None:
+    """Replace gradients by their mean over the processes, in one exchange."""
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    whole = sum_processes(nn.utils.parameters_to_vector(gradients)) / num_processes()
+    nn.utils.vector_to_parameters(whole, gradients)
+
+
+def mean_size(batch: Batch) -> Tensor:
+    """Clips of the whole batch a process, from one process's share."""
+    return mean_count(torch.full((), len(batch), device=batch.label.device))
 
 
 def epoch_seed(seed: int, epoch: int) -> int:

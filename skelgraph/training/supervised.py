@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from skelgraph import __version__
 from skelgraph.data.clip import num_spatial
@@ -90,7 +90,7 @@ def train(
         _check_data_stays(config, folder)
     layout = resolve_layout(config)
     config = _resolve_precision(config, devices)
-    fabric = make_fabric(devices, config.training.precision)
+    fabric = make_fabric(devices, config.training.precision, all_learn=True)
     with processes_ended():
         return _train(config, layout, folder, fabric, report, resume=resume, force=force)
 
@@ -182,9 +182,14 @@ class _Job:
         if self.fabric.is_global_zero:
             self._write_split(self.store, self.parts)
         progress = self._fit(self.recogniser.model, self.parts, resume=resume)
+        model, data = self.recogniser.model.float().eval(), self.config.data
+        logits = {
+            part: predict_logits(model, getattr(self.parts, part), data, fabric=self.fabric)
+            for part in PARTS
+        }
         if not self.fabric.is_global_zero:
             return {}
-        return self._write_end(self.recogniser, self.parts, progress)
+        return self._write_end(self.recogniser, self.parts, progress, logits)
 
     def _data(self) -> tuple[Store, Parts]:
         store = open_source(self.config, self.layout, self.folder)
@@ -249,10 +254,8 @@ class _Job:
         return loop.run(resume=resume)
 
     def _write_end(
-        self, recogniser: Recogniser, parts: Parts, progress: Progress
+        self, recogniser: Recogniser, parts: Parts, progress: Progress, logits: dict[str, Tensor]
     ) -> dict[str, Any]:
-        model, data = recogniser.model.cpu().eval(), self.config.data
-        logits = {part: predict_logits(model, getattr(parts, part), data) for part in PARTS}
         recogniser.temperature = fit_temperature(logits["val"], torch.as_tensor(parts.val.labels))
         probabilities = {k: (v / recogniser.temperature).softmax(1) for k, v in logits.items()}
         metrics: dict[str, Any] = {
@@ -317,10 +320,10 @@ def _describe(store: Store, layout: Layout, config: RunConfig, report: Reporter)
 
 def _check_batches(config: RunConfig, fabric: Fabric) -> None:
     """Refuse batches that leave a process without clips."""
-    least = 2 * fabric.world_size
+    least = fabric.world_size
     if config.training.batch_size < least:
         raise ConfigError(
-            f"batch_size: expected at least {least}, two a process, got "
+            f"batch_size: expected at least {least}, one a process, got "
             f"{config.training.batch_size}. Give a larger one, or fewer --devices."
         )
 

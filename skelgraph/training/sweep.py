@@ -11,7 +11,7 @@ from typing import Any
 
 from skelgraph.errors import ConfigError, RunError, list_faults
 from skelgraph.training.config import RunConfig
-from skelgraph.training.devices import Devices
+from skelgraph.training.devices import Devices, count_devices, processes_of
 from skelgraph.training.progress import Reporter
 from skelgraph.training.run import METRICS, write_rows
 from skelgraph.training.supervised import train
@@ -82,8 +82,8 @@ def _alone(devices: Devices) -> Devices:
     """Take one process: several would start anew for every run."""
     if devices.count == "auto":
         devices = replace(devices, count=1)
-    number = len(devices.count) if isinstance(devices.count, list) else devices.count
-    if number != 1 or devices.nodes > 1:
+    devices = count_devices(devices)
+    if processes_of(devices) > 1:
         raise ConfigError(
             f"devices: expected one for a sweep, got {devices.count} on {devices.nodes} node(s). "
             "Train the runs one by one on these, or sweep on one."
