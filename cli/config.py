@@ -1,17 +1,38 @@
-"""Reading the file given with `--config`."""
+"""Reading the file given with `--config`, or one of those that are shipped."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import click
 
-from skelgraph.errors import ConfigError, list_faults
+from skelgraph.errors import ConfigError, list_faults, unknown_name
 
 NEVER_IN_A_FILE = frozenset({"config", "help"})
+
+
+def shipped_configs() -> dict[str, Path]:
+    """Map the names of the shipped configurations to their files."""
+    folder = Path(str(resources.files("skelgraph.cli") / "configs"))
+    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+
+
+def find_config(given: Path) -> Path:
+    """Give the file at a path, or the shipped one of that name.
+
+    Raises:
+        ConfigError: If the word is neither a file nor such a name.
+    """
+    if given.is_file() or given.suffix or given.name != str(given):
+        return given
+    shipped = shipped_configs()
+    if given.name not in shipped:
+        raise ConfigError(f"{unknown_name('--config', given.name, shipped)} Or give a file.")
+    return shipped[given.name]
 
 
 def read_config(path: Path, params: Sequence[click.Parameter]) -> dict[str, Any]:

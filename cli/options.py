@@ -43,9 +43,10 @@ class Device(click.ParamType):
 def _read_config(ctx: click.Context, param: click.Parameter, path: Path | None) -> None:
     if path is None:
         return
-    from skelgraph.cli.config import read_config
+    from skelgraph.cli.config import find_config, read_config
 
-    ctx.default_map = {**(ctx.default_map or {}), **read_config(path, ctx.command.params)}
+    options = read_config(find_config(path), ctx.command.params)
+    ctx.default_map = {**(ctx.default_map or {}), **options}
 
 
 config_option = click.option(
@@ -55,7 +56,8 @@ config_option = click.option(
     is_eager=True,
     expose_value=False,
     callback=_read_config,
-    help="YAML file of options; what is given here or in the environment goes before it.",
+    help="YAML file of options, or a shipped one's name; what is given here or in the environment "
+    "goes before it.",
 )
 
 json_option = click.option(

@@ -69,9 +69,20 @@ from skelgraph.cli.settings import STREAMS, Names, Several, apply_settings, sett
     help="People to simulate where no --data is given.",
 )
 @device_option
-@click.option("--devices", default="auto", show_default=True, help="Devices or processes.")
+@click.option(
+    "--devices",
+    default="auto",
+    show_default=True,
+    help="Devices or processes of each machine; auto: all GPUs, or what torchrun or SLURM started.",
+)
 @click.option(
     "--num-nodes", type=click.IntRange(min=1), default=1, show_default=True, help="Machines."
+)
+@click.option(
+    "--strategy",
+    default="auto",
+    show_default=True,
+    help="How processes work together: a name of Lightning's that begins with ddp.",
 )
 @click.option(
     "--fail-under", type=click.FloatRange(0, 1), help="Exit with 3 if the test accuracy is lower."
@@ -179,7 +190,12 @@ def _devices(values: dict[str, Any]) -> Any:
     accelerator, _, number = values["device"].partition(":")
     count = values["devices"]
     chosen: Any = [int(number)] if number else int(count) if count.isdigit() else count
-    return Devices(accelerator=accelerator, count=chosen, nodes=values["num_nodes"])
+    return Devices(
+        accelerator=accelerator,
+        count=chosen,
+        nodes=values["num_nodes"],
+        strategy=values["strategy"],
+    )
 
 
 def _print(metrics: dict[str, Any], output: Path) -> None:
