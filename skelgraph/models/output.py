@@ -29,7 +29,8 @@ class Output:
             sums to 1, shape (N, T, V).
         body_joint_frame_weights: The same a body, shape (N, M, T, V).
         forecast: Coordinates of the frames that follow, shape (N, C, F, V, M).
-        losses: Auxiliary terms by name, scalars: 'aim_nll', 'aim_kl', 'forecast'.
+        losses: Auxiliary terms by name, scalars: 'aim_nll', 'aim_kl', 'forecast'. Of several
+            processes that train together each has a part; their mean is the batch's term.
     """
 
     logits: Tensor

@@ -26,15 +26,28 @@ class WeightAverage:
 
     @torch.no_grad()
     def update(self, model: nn.Module) -> None:
-        """Move the average towards the model's weights; integer buffers are copied."""
+        """Move the average towards the model's weights; integer buffers are copied.
+
+        A channel's statistics count from the batch that saw it first: nothing is left of the
+        numbers that stood there before.
+        """
         decay = min(self.decay, (1 + self.steps) / (10 + self.steps))
         self.steps += 1
         for name, value in model.state_dict().items():
             kept = self.shadow[name]
             if kept.is_floating_point():
-                kept.lerp_(value, 1 - decay)
+                kept.lerp_(value, self._share(name, 1 - decay))
             else:
                 kept.copy_(value)
+
+    def _share(self, name: str, share: float) -> float | Tensor:
+        """Share of the new value: all of it in statistics of channels not seen before."""
+        norm, _, what = name.rpartition("running_")
+        # Among a norm's buffers its count comes last, so it is still that of the step before.
+        seen = self.shadow.get(f"{norm}num_batches") if what in ("mean", "var") else None
+        if seen is None:
+            return share
+        return torch.where(seen == 0, 1.0, share).to(self.shadow[name].dtype)
 
     @contextmanager
     def lent_to(self, model: nn.Module) -> Iterator[None]:

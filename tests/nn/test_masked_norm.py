@@ -11,7 +11,7 @@ def pair(channels: int) -> tuple[MaskedBatchNorm, nn.BatchNorm2d]:
     ours = randomise(MaskedBatchNorm(channels))
     theirs = nn.BatchNorm2d(channels).double()
     theirs.load_state_dict(ours.state_dict(), strict=False)
-    ours.num_batches.fill_(10)
+    ours.num_batches.fill_(10)  # its running statistics have settled
     return ours, theirs
 
 
@@ -89,3 +89,26 @@ def test_gradcheck_with_a_mask() -> None:
         return norm(values, mask) * mask
 
     assert torch.autograd.gradcheck(run, (x,))
+
+
+def test_a_channel_seen_late_keeps_nothing_of_its_start() -> None:
+    norm, mask = MaskedBatchNorm(2).double(), torch.ones(1, 2, 1, 1, dtype=torch.bool)
+    mask[:, 1] = False
+    for seed in range(5):
+        norm(7 + draw(4, 2, 6, 5, seed=seed), mask)
+    assert norm.running_mean[1] == 0 and norm.running_var[1] == 1
+    late = MaskedBatchNorm(2).double()
+    for seed in (5, 6):
+        x = 7 + draw(4, 2, 6, 5, seed=seed)
+        norm(x), late(x)
+    torch.testing.assert_close(norm.running_mean[1], late.running_mean[1])
+    torch.testing.assert_close(norm.running_var[1], late.running_var[1])
+    assert norm.num_batches.tolist() == [7, 2]
+
+
+def test_one_count_for_all_channels_is_loaded_as_well() -> None:
+    state = MaskedBatchNorm(3).state_dict() | {"num_batches": torch.tensor(4)}
+    norm = MaskedBatchNorm(3)
+    norm.load_state_dict(state)
+    assert norm.num_batches.tolist() == [4, 4, 4]
+    assert state["num_batches"].dim() == 0

@@ -142,7 +142,8 @@ def test_epochs_of_all_seeds_differ() -> None:
 def test_losses_do_not_wait_for_the_device() -> None:
     losses = Losses()
     # A tensor of the device `meta` has no value: whoever asks for it fails.
-    losses.add(torch.zeros(3), {"train_loss": torch.ones((), device="meta")})  # type: ignore[arg-type]
+    one = torch.ones((), device="meta")
+    losses.add({"train_loss": one}, one)
     assert losses.sums["train_loss"].device.type == "meta"
 
 

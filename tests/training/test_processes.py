@@ -7,18 +7,22 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
+from skelgraph.data.store import Store
 from skelgraph.errors import ConfigError
 from skelgraph.graphs import load_layout
 from skelgraph.training.checkpoint import load_checkpoint
 from skelgraph.training.config import DataOptions, ModelOptions, RunConfig, TrainOptions
+from skelgraph.training.progress import Reporter
 from skelgraph.training.supervised import _alone_first, _check_batches
+from skelgraph.training.supervised import train as train_here
 from skelgraph.transforms.options import AugmentOptions
-from tests.training.clips import TINY, make_store
+from tests.training.clips import TINY, make_config, make_store
 from tests.training.processes import train_in_processes
 
 QUICK = ["--epochs", "2", "--link-epochs", "1", "--batch-size", "8", "--num-frames", "8"]
@@ -163,3 +167,18 @@ def test_a_batch_has_clips_for_every_process() -> None:
 
     with pytest.raises(ConfigError, match="batch_size: expected at least 4, one a process, got 3"):
         _check_batches(RunConfig("x", training=TrainOptions(batch_size=3)), Four())  # type: ignore[arg-type]
+
+
+def test_no_batch_is_larger_than_asked_for(store: Store, tmp_path: Path) -> None:
+    class Heard(Reporter):
+        steps = 0
+
+        def start(self, epochs: int, steps: int, *, done: int) -> None:
+            self.steps = steps
+
+    heard = Heard()
+    config = make_config(store, epochs=1)
+    config = replace(config, training=replace(config.training, batch_size=13))
+    metrics = train_here(config, tmp_path / "run", report=heard)
+    assert metrics["train"]["num_clips"] == 18
+    assert heard.steps == 2
