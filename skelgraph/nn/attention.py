@@ -203,7 +203,13 @@ class Encoder(nn.Module):
         return self.norm(tokens), stacked
 
 
-def sinusoidal_positions(size: int, width: int, *, device: torch.device | None = None) -> Tensor:
+def sinusoidal_positions(
+    size: int,
+    width: int,
+    *,
+    device: torch.device | None = None,
+    dtype: torch.dtype = torch.float32,
+) -> Tensor:
     """Sines and cosines of geometrically spaced wavelengths, shape (size, width).
 
     Source:
@@ -213,7 +219,7 @@ def sinusoidal_positions(size: int, width: int, *, device: torch.device | None =
         >>> sinusoidal_positions(1, 4).tolist()
         [[0.0, 1.0, 0.0, 1.0]]
     """
-    steps = torch.arange(size, device=device, dtype=torch.float32)[:, None]
-    pairs = torch.arange(0, width, 2, device=device, dtype=torch.float32)
+    steps = torch.arange(size, device=device, dtype=dtype)[:, None]
+    pairs = torch.arange(0, width, 2, device=device, dtype=dtype)
     angles = steps * torch.exp(pairs * (-math.log(10000.0) / width))
     return torch.stack((angles.sin(), angles.cos()), dim=-1).flatten(1)[:, :width]

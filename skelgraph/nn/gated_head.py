@@ -54,6 +54,8 @@ class TowerOutput:
 class StepTower(nn.Module):
     """Encoder whose tokens are frames: the mean over the joints visible in each.
 
+    Frames in which no joint is visible are left out, unless a body has no others.
+
     Args:
         channels: Features of the backbone.
         config: Sizes.
@@ -72,14 +74,32 @@ class StepTower(nn.Module):
         """Encode and pool frames; `slots`, shape (P, width), is added to every token."""
         features = masked_mean(given.features, given.visible[:, None], dim=3)  # (P, C, T')
         embedded = self.embed(features.transpose(1, 2))
-        positions = sinusoidal_positions(*embedded.shape[1:], device=embedded.device)
+        positions = sinusoidal_positions(
+            *embedded.shape[1:], device=embedded.device, dtype=full_precision(embedded).dtype
+        )
         tokens = embedded + positions.to(embedded.dtype)
         if slots is not None:
             tokens = tokens + slots[:, None]
-        mask = None if given.frames is None else at_least_one(given.frames)
+        mask = shown_frames(given)
         tokens, attention = self.encoder(tokens, mask, explicit=explicit)
         pooled, weights = self.pool(tokens, mask)
         return TowerOutput(pooled, weights, tokens, embedded, attention)
+
+
+def shown_frames(given: HeadInput) -> Tensor:
+    """Valid frames with a visible joint; of a body without any, its valid frames, else all.
+
+    In the causal form a body can be left without any: one seen only after the last frame that
+    a strided frame stands for.
+
+    Returns:
+        Bool, shape (P, T'), one a row at least.
+    """
+    shown = given.visible.any(2)
+    if given.frames is None:
+        return at_least_one(shown)
+    shown = shown & given.frames
+    return at_least_one(torch.where(shown.any(1, keepdim=True), shown, given.frames))
 
 
 class JointTower(nn.Module):

@@ -3,28 +3,36 @@ from __future__ import annotations
 import pytest
 import torch
 
-from skelgraph.nn.attention import TowerConfig, sinusoidal_positions
+from skelgraph.nn.attention import TowerConfig
 from skelgraph.nn.bodies import gather_bodies
 from skelgraph.nn.gated_head import Gate, GatedHead, HeadInput
 from skelgraph.nn.pooled_head import PooledHead
-from tests.nn import reference
+from tests.nn import reference_head
 from tests.nn.checks import assert_same_with_gradients, draw, randomise
 
 TINY = TowerConfig(width=4, heads=2, layers=1, hidden=3, dropout=0.0)
 WANTED = ("step_attention", "joint_attention", "joint_frame_weights")
 
 
-def given(*, frames: int = 5, padding: int = 0, clips: int = 2, slots: int = 2) -> HeadInput:
-    """Features of clips with all bodies; one joint of the first body is never seen."""
+def given(
+    *, frames: int = 5, padding: int = 0, clips: int = 2, slots: int = 2, gaps: bool = False
+) -> HeadInput:
+    """Features of clips; one joint of the first body is never seen.
+
+    With gaps, the second body is not seen in frames 1 and 3, and the last body is absent.
+    """
     size = frames + padding
     positions = torch.zeros(clips, 3, size, 3, slots)
     visible = torch.ones(clips, size, 3, slots, dtype=torch.bool)
     visible[0, :, 1, 0] = False
     visible[0, 0, 2, 0] = False
+    if gaps:
+        visible[0, [1, 3], :, 1] = False
+        visible[-1, ..., -1] = False
     valid = torch.arange(size).expand(clips, -1) < frames
     bodies = gather_bodies(positions, visible, valid)
-    features = draw(clips * slots, 6, frames, 3)
-    wild = torch.full((clips * slots, 6, padding, 3), 9.0, dtype=torch.float64)
+    features = draw(len(bodies.clip), 6, frames, 3)
+    wild = torch.full((len(bodies.clip), 6, padding, 3), 9.0, dtype=torch.float64)
     return HeadInput(torch.cat((features, wild), 2), bodies.visible, bodies.frames, bodies)
 
 
@@ -48,47 +56,42 @@ def test_shape(slots: int | None) -> None:
     }
 
 
-def slow_tower(tower: torch.nn.Module, rows: list, extra: torch.Tensor, mask: list) -> torch.Tensor:
-    """Embed, add, encode, and average by the softmax of the scores."""
-    tokens = torch.stack([reference.affine(tower.embed, row) for row in rows]) + extra
-    tokens = reference.encoder(tower.encoder, tokens, torch.tensor(mask))
-    kept = [s for s, here in enumerate(mask) if here]
-    scores = torch.stack([(tower.pool.score.weight @ tokens[s])[0] for s in kept])
-    weights = scores.exp() / scores.exp().sum()
-    return sum(w * tokens[s] for w, s in zip(weights, kept, strict=True))
-
-
-def slow_head(module: GatedHead, data: HeadInput) -> torch.Tensor:
-    pooled = []
-    for x, visible in zip(data.features, data.visible, strict=True):
-        frames, joints = visible.shape
-        rows = []
-        for t in range(frames):
-            seen = [v for v in range(joints) if visible[t, v]]
-            rows.append(sum(x[:, t, v] for v in seen) / len(seen))
-        positions = sinusoidal_positions(frames, 4).double()
-        step = slow_tower(module.step_tower, rows, positions, [True] * frames)
-        rows = [sum(x[:, t, v] for t in range(frames)) / frames for v in range(joints)]
-        seen = [bool(visible[:, v].any()) for v in range(joints)]
-        joint = slow_tower(module.joint_tower, rows, module.joint_tower.identity, seen)
-        pooled.append((step, joint))
-    out = []
-    for clip in range(2):
-        step, joint = ((pooled[2 * clip][i] + pooled[2 * clip + 1][i]) / 2 for i in range(2))
-        h = reference.affine(module.gate.score, torch.cat((step, joint)))
-        g = h.exp() / h.exp().sum()
-        out.append(reference.affine(module.classifier, torch.cat((step * g[0], joint * g[1]))))
-    return torch.stack(out)
-
-
-def test_agrees_with_loops() -> None:
-    module, data = head(), given()
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("padding", [0, 2])
+@pytest.mark.parametrize("slots", [None, 2])
+def test_agrees_with_loops(slots: int | None, padding: int, causal: bool) -> None:
+    """Towers, gate and bodies, with joints and whole frames unseen and a body absent."""
+    module, data = head(slots=slots, causal=causal), given(padding=padding, gaps=True)
     data.features.requires_grad_()
+
+    def fast() -> torch.Tensor:
+        out = module(data)
+        return torch.cat((out["logits"], out["gate"]), dim=1)
+
     assert_same_with_gradients(
-        lambda: module(data)["logits"],
-        lambda: slow_head(module, data),
+        fast,
+        lambda: torch.cat(reference_head.gated_head(module, data), dim=1),
         [data.features, *module.parameters()],
     )
+
+
+def test_frames_in_which_no_joint_is_seen_are_no_tokens() -> None:
+    module, data = head(), given(gaps=True)
+    out = module(data, returns=WANTED)
+    assert out["step_weights"][1].eq(0).tolist() == [False, True, False, True, False]
+    assert (out["step_attention"][1][..., [1, 3]] == 0).all()
+    changed = data.features.clone()
+    changed[1, :, [1, 3]] += 1
+    again = module(HeadInput(changed, data.visible, data.frames, data.bodies), returns=WANTED)
+    torch.testing.assert_close(again["step_weights"], out["step_weights"])
+
+
+def test_a_body_that_no_strided_frame_shows_keeps_its_valid_frames() -> None:
+    """In the causal form frame 5 of 6 stands for none of two strided frames."""
+    data = given(frames=2, padding=1)
+    data.visible[2] = False
+    weights = head()(data, returns=WANTED)["step_weights"]
+    assert weights[2].eq(0).tolist() == [False, False, True]
 
 
 def test_gate_worked_by_hand() -> None:
