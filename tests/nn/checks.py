@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
+from skelgraph.nn.masked_norm import MaskedBatchNorm
+
 
 def draw(*shape: int, seed: int = 0) -> Tensor:
     """Normal values, float64."""
@@ -21,6 +23,15 @@ def randomise(module: nn.Module, *, seed: int = 0) -> nn.Module:
         for parameter in module.parameters():
             noise = torch.randn(parameter.shape, dtype=torch.float64, generator=generator)
             parameter.add_(0.1 * noise)
+    return module
+
+
+def settled(module: nn.Module) -> nn.Module:
+    """Give the batch norms a past of their own."""
+    for number, norm in enumerate(m for m in module.modules() if isinstance(m, MaskedBatchNorm)):
+        size = len(norm.weight)
+        norm.running_mean.copy_(draw(size, seed=number) / 10)
+        norm.running_var.copy_(1 + draw(size, seed=number + 1).square())
     return module
 
 

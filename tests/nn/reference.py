@@ -12,6 +12,7 @@ from skelgraph.nn.aim_decoder import AimDecoder
 from skelgraph.nn.aim_encoder import AimEncoder, Mlp
 from skelgraph.nn.attention import Encoder, EncoderLayer
 from skelgraph.nn.graph_conv import ActStructConv
+from skelgraph.nn.masked_norm import MaskedBatchNorm
 
 
 def affine(layer: nn.Linear, x: Tensor) -> Tensor:
@@ -22,28 +23,80 @@ def elu(x: Tensor) -> Tensor:
     return torch.where(x > 0, x, torch.exp(torch.clamp(x, max=0)) - 1)
 
 
-def mlp(module: Mlp, rows: list[Tensor]) -> list[Tensor]:
-    """Linear, ELU, linear, ELU; then each feature over all rows to mean 0 and variance 1."""
+def standardise(norm: MaskedBatchNorm, rows: list[Tensor], counted: list[bool]) -> list[Tensor]:
+    """Each feature to mean 0 and variance 1: of the counted rows, in evaluation of the past."""
+    mean, variance = norm.running_mean, norm.running_var
+    if norm.training:
+        kept = [row for row, here in zip(rows, counted, strict=True) if here]
+        mean = sum(kept) / len(kept)
+        variance = sum((row - mean) ** 2 for row in kept) / len(kept)
+    scale = norm.weight / torch.sqrt(variance + norm.eps)
+    return [(row - mean) * scale + norm.bias for row in rows]
+
+
+def mlp(module: Mlp, rows: list[Tensor], counted: list[bool]) -> list[Tensor]:
+    """Linear, ELU, linear, ELU, batch norm."""
     hidden = [elu(affine(module.second, elu(affine(module.first, row)))) for row in rows]
-    mean = sum(hidden) / len(hidden)
-    variance = sum((row - mean) ** 2 for row in hidden) / len(hidden)
-    scale = module.norm.weight / torch.sqrt(variance + module.norm.eps)
-    return [(row - mean) * scale + module.norm.bias for row in hidden]
+    return standardise(module.norm, hidden, counted)
 
 
-def aim_encoder(module: AimEncoder, series: Tensor) -> Tensor:
+def aim_encoder(module: AimEncoder, series: Tensor, seen: Tensor | None = None) -> Tensor:
     """Equations of the inference module, an edge at a time: [body, receiver, sender, type]."""
     bodies, joints = series.shape[:2]
+    here = torch.ones(bodies, joints, dtype=torch.bool) if seen is None else seen
     places = [(p, i) for p in range(bodies) for i in range(joints)]
     edges = [(p, i, j) for p, i in places for j in range(joints) if i != j]
-    node = dict(zip(places, mlp(module.embed, [series[p, i] for p, i in places]), strict=True))
+    counted = [bool(here[p, i]) for p, i in places]
+    both = [bool(here[p, i] and here[p, j]) for p, i, j in edges]
+    rows = mlp(module.embed, [series[p, i] for p, i in places], counted)
+    node = dict(zip(places, rows, strict=True))
     rows = [torch.cat((node[p, i], node[p, j])) for p, i, j in edges]
-    skip = dict(zip(edges, mlp(module.to_edge, rows), strict=True))
-    rows = [sum(skip[p, i, j] for j in range(joints) if j != i) / (joints - 1) for p, i in places]
-    node = dict(zip(places, mlp(module.to_node, rows), strict=True))
+    skip = dict(zip(edges, mlp(module.to_edge, rows, both), strict=True))
+    rows = []
+    for p, i in places:
+        senders = [j for j in range(joints) if j != i and here[p, j]]
+        rows.append(sum(skip[p, i, j] for j in senders) / len(senders))
+    node = dict(zip(places, mlp(module.to_node, rows, counted), strict=True))
     rows = [torch.cat((node[p, i], node[p, j], skip[p, i, j])) for p, i, j in edges]
-    out = [affine(module.types, row) for row in mlp(module.to_skip_edge, rows)]
+    out = [affine(module.types, row) for row in mlp(module.to_skip_edge, rows, both)]
     return torch.stack(out).view(bodies, joints, joints - 1, -1)
+
+
+def resample(positions: Tensor, frames: Tensor, size: int) -> Tensor:
+    """Straight lines between the valid frames of one body: (C, T, V) to (size, V, C)."""
+    valid = [t for t in range(len(frames)) if frames[t]]
+    rows = []
+    for s in range(size):
+        place = s * (len(valid) - 1) / (size - 1)
+        before = min(int(place), len(valid) - 1)
+        after, share = min(before + 1, len(valid) - 1), place - int(place)
+        pose = positions[:, valid[before]] * (1 - share) + positions[:, valid[after]] * share
+        rows.append(pose.T)
+    return torch.stack(rows)
+
+
+def links_of(weights: Tensor) -> Tensor:
+    """One body's [receiver, other sender, type] as [type, sender, receiver], ghosts within."""
+    joints, types = len(weights), weights.shape[-1]
+    links = torch.zeros(types, joints, joints, dtype=weights.dtype)
+    for v in range(joints):
+        links[0, v, v] = 1
+        others = [u for u in range(joints) if u != v]
+        for place, u in enumerate(others):
+            for k in range(types):
+                links[k, u, v] = weights[v, place, k]
+    return links
+
+
+def a_link_adjacency(links: Tensor, seen: Tensor) -> Tensor:
+    """Links of the types but the ghost, with loops, divided by what a joint receives."""
+    types, joints = links.shape[:2]
+    rows = []
+    for k in range(1, types):
+        for v in range(joints):
+            sent = [links[k, u, v] * float(seen[u]) + float(u == v) for u in range(joints)]
+            rows.append(torch.stack([value / sum(sent) for value in sent]))
+    return torch.stack(rows).view(types - 1, joints, joints).transpose(1, 2)
 
 
 def aim_decoder(module: AimDecoder, frames: Tensor, links: Tensor) -> Tensor:
@@ -66,9 +119,14 @@ def _decode(module: AimDecoder, frames: Tensor, links: Tensor) -> Tensor:
                     total = total + links[k, u, v] * message / (types - 1)
             arrived.append(total)
         hidden = [_cell(module, pose[v], arrived[v], hidden[v]) for v in range(joints)]
-        change = [module.out(state) for state in hidden]
-        predicted.append(torch.stack([pose[v] + change[v] for v in range(joints)]))
+        predicted.append(torch.stack([pose[v] + _change(module, hidden[v]) for v in range(joints)]))
     return torch.stack(predicted)
+
+
+def _change(module: AimDecoder, hidden: Tensor) -> Tensor:
+    first, second, last = module.out[0], module.out[3], module.out[6]
+    hidden = torch.clamp(affine(first, hidden), min=0)
+    return affine(last, torch.clamp(affine(second, hidden), min=0))
 
 
 def _message(module: AimDecoder, k: int, pair: Tensor) -> Tensor:
@@ -84,41 +142,74 @@ def _cell(module: AimDecoder, pose: Tensor, arrived: Tensor, hidden: Tensor) -> 
     return (1 - keep) * torch.tanh(new_in + reset * new_by) + keep * hidden
 
 
-def aim_losses(module: ALinks, series: Tensor, logits: Tensor, links: Tensor) -> tuple[Tensor, ...]:
-    """Likelihood and divergence, a term at a time."""
+def aim_losses(
+    module: ALinks, series: Tensor, logits: Tensor, links: Tensor, mask: Tensor, seen: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Likelihood and divergence, a term at a time.
+
+    Args:
+        module: With the decoder and the prior.
+        series: Shape (P, F, V, C).
+        logits: Shape (P, V, V - 1, K).
+        links: [type, sender, receiver], shape (P, K, V, V).
+        mask: Joints seen in the resampled frames, shape (P, F, V).
+        seen: Joints seen in the clip, shape (P, V); the others send nothing.
+    """
     bodies, size, joints, coords = series.shape
-    predicted = aim_decoder(module.decoder, series, links)
+    predicted = aim_decoder(module.decoder, series, links * seen[:, None, :, None])
     likelihood = torch.zeros((), dtype=series.dtype)
     for p in range(bodies):
         for t in range(size - 1):
             for v in range(joints):
                 for c in range(coords):
                     error = predicted[p, t, v, c] - series[p, t + 1, v, c]
-                    likelihood = likelihood + error**2 / (2 * 5e-4)
-    types = logits.shape[-1]
-    prior = [0.95] + [0.05 / (types - 1)] * (types - 1)
+                    likelihood = likelihood + float(mask[p, t + 1, v]) * error**2 / (2 * 5e-4)
+    ghost, types = module.config.ghost_prior, logits.shape[-1]
+    prior = [ghost] + [(1 - ghost) / (types - 1)] * (types - 1)
     divergence = torch.zeros((), dtype=series.dtype)
-    for edge in logits.reshape(-1, types):
-        p = edge.exp() / edge.exp().sum()
-        divergence = divergence + sum(p[k] * (p[k] / prior[k]).log() for k in range(types))
-    return likelihood / (bodies * joints), divergence / (bodies * joints)
-
-
-def act_struct_conv(module: ActStructConv, x: Tensor, a_links: Tensor | None) -> Tensor:
-    """Every joint receives from every joint over every link: (P, C, T, V)."""
-    bodies, _, frames, joints = x.shape
-    out = torch.zeros(bodies, module.weight.shape[2], frames, joints, dtype=x.dtype)
-    fixed = module.s_mask * module.s_links
-    for p in range(bodies):
+    for body in range(bodies):
         for v in range(joints):
-            for u in range(joints):
-                for k in range(len(fixed)):
-                    out[p, :, :, v] += fixed[k, u, v] * (module.weight[k].T @ x[p, :, :, u])
-                for k in range(module.num_a_links):
-                    link = module.a_weight * a_links[p, 0, k, u, v]
-                    weight = module.weight[len(fixed) + k]
-                    out[p, :, :, v] += link * (weight.T @ x[p, :, :, u])
-    return out
+            for place, u in enumerate(u for u in range(joints) if u != v):
+                if seen[body, u] and seen[body, v]:
+                    edge = logits[body, v, place]
+                    p = edge.exp() / edge.exp().sum()
+                    terms = [p[k] * (p[k] / prior[k]).log() for k in range(types)]
+                    divergence = divergence + sum(terms)
+    scored = sum(bool(mask[p, 1:, v].any()) for p in range(bodies) for v in range(joints))
+    return likelihood / scored, divergence / int(seen.sum())
+
+
+def act_struct_conv(
+    module: ActStructConv, x: Tensor, a_links: Tensor | None, senders: Tensor | None = None
+) -> Tensor:
+    """Every joint receives from every joint over every link: (P, C, T, V).
+
+    Args:
+        module: With the weight of each link: S-links, free links, A-links, in this order.
+        x: Shape (P, C, T, V).
+        a_links: Shape (P, 1 or T, K, V, V), or None.
+        senders: Joints that may send, shape (P, 1 or T, V), or None.
+    """
+    bodies, _, frames, joints = x.shape
+    fixed = [*(module.s_mask * module.s_links), *([] if module.free is None else module.free)]
+    out = []
+    for p in range(bodies):
+        for t in range(frames):
+            links = list(fixed)
+            if a_links is not None:
+                set_number = t if a_links.shape[1] > 1 else 0
+                links += [module.a_weight * link for link in a_links[p, set_number]]
+            may_send = [True] * joints
+            if senders is not None:
+                may_send = senders[p, t if senders.shape[1] > 1 else 0].tolist()
+            for v in range(joints):
+                total = torch.zeros(module.weight.shape[2], dtype=x.dtype)
+                for u in range(joints):
+                    for k, link in enumerate(links):
+                        sent = module.weight[k].T @ x[p, :, t, u]
+                        total = total + float(may_send[u]) * link[u, v] * sent
+                out.append(total)
+    return torch.stack(out).view(bodies, frames, joints, -1).permute(0, 3, 1, 2)
 
 
 def encoder(module: Encoder, tokens: Tensor, mask: Tensor) -> Tensor:

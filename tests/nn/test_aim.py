@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 import torch
 
@@ -12,9 +15,9 @@ from skelgraph.nn.a_links import (
     link_matrix,
 )
 from skelgraph.nn.aim_decoder import AimDecoder, gaussian_nll
-from skelgraph.nn.aim_encoder import AimEncoder, off_diagonal, with_diagonal
+from skelgraph.nn.aim_encoder import AimEncoder, off_diagonal, seen_edges, with_diagonal
 from tests.nn import reference
-from tests.nn.checks import assert_same_with_gradients, draw, randomise
+from tests.nn.checks import assert_same_with_gradients, draw, gradients, randomise, settled
 
 TINY = AimConfig(width=5, frames=4, dropout=0.0)
 
@@ -25,12 +28,6 @@ def encoder() -> AimEncoder:
 
 def count(module: torch.nn.Module) -> int:
     return sum(parameter.numel() for parameter in module.parameters())
-
-
-def random_links(*shape: int) -> torch.Tensor:
-    """Link weights as the encoder gives them: types sum to 1, a ghost on the diagonal."""
-    bodies, joints = shape
-    return link_matrix(torch.softmax(draw(bodies, joints, joints - 1, 3), dim=-1))
 
 
 def test_sizes_of_the_release() -> None:
@@ -49,19 +46,27 @@ def test_pairs_without_and_with_the_diagonal() -> None:
     assert with_diagonal(edges)[0, ..., 0].tolist() == [[0, 1, 2], [3, 0, 5], [6, 7, 0]]
 
 
-def test_encoder_agrees_with_loops() -> None:
-    module, series = encoder(), draw(2, 3, 6).requires_grad_()
+# Of the second body, joint 1 is never seen and joint 3 only in the first frame.
+SEEN = torch.tensor([[True, True, True, True], [True, False, True, True]])
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("seen", [None, SEEN])
+def test_encoder_agrees_with_loops(seen: torch.Tensor | None, training: bool) -> None:
+    module, series = settled(encoder()).train(training), draw(2, 4, 6).requires_grad_()
+    edges = 1 if seen is None else seen_edges(seen)[..., None]
     assert_same_with_gradients(
-        lambda: module(series),
-        lambda: reference.aim_encoder(module, series),
+        lambda: module(series, seen) * edges,
+        lambda: reference.aim_encoder(module, series, seen) * edges,
         [series, *module.parameters()],
     )
 
 
-def test_decoder_agrees_with_loops() -> None:
-    module = randomise(AimDecoder(2, 3, width=4))
+@pytest.mark.parametrize("types", [2, 3, 4])
+def test_decoder_agrees_with_loops(types: int) -> None:
+    module = randomise(AimDecoder(2, types, width=4))
     frames = draw(2, 4, 3, 2).requires_grad_()
-    links = random_links(2, 3).requires_grad_()
+    links = link_matrix(torch.softmax(draw(2, 3, 2, types), dim=-1)).requires_grad_()
     assert_same_with_gradients(
         lambda: module(frames, links),
         lambda: reference.aim_decoder(module, frames, links),
@@ -69,16 +74,60 @@ def test_decoder_agrees_with_loops() -> None:
     )
 
 
-def test_losses_agree_with_loops() -> None:
-    module = randomise(ALinks(2, config=TINY)).eval()
-    visible = torch.ones(2, 6, 3, dtype=torch.bool)
-    links = module(draw(2, 2, 6, 3), visible, None)
-    losses = module.losses(links)
-    expected = reference.aim_losses(
-        module, links.series[:, 0], links.logits[:, 0], links.chosen[:, 0]
-    )
-    torch.testing.assert_close(losses["aim_nll"], expected[0], rtol=1e-10, atol=0)
-    torch.testing.assert_close(losses["aim_kl"], expected[1], rtol=1e-10, atol=0)
+def damaged() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Two bodies of seven frames: padding, joints seen in some frames and in none."""
+    visible, frames = torch.ones(2, 7, 4, dtype=torch.bool), torch.ones(2, 7, dtype=torch.bool)
+    frames[0, 5:] = False
+    visible[0, 1, 2] = False
+    visible[1, :, 1] = False
+    visible[1, 1:, 3] = False
+    return draw(2, 2, 7, 4), visible & frames[..., None], frames
+
+
+def test_links_from_positions_to_losses_agree_with_loops() -> None:
+    """Resampling, encoder, adjacency and both losses, from positions with gaps and padding."""
+    module = settled(randomise(ALinks(2, config=replace(TINY, frames=5, scale=0.3)))).eval()
+    positions, visible, frames = damaged()
+    positions.requires_grad_()
+
+    def fast() -> torch.Tensor:
+        links = module(positions, visible, frames)
+        losses = module.losses(links)
+        adjacency = module.adjacency(links)[:, 0].flatten()
+        return torch.cat((adjacency, torch.stack((losses["aim_nll"], losses["aim_kl"]))))
+
+    def slow() -> torch.Tensor:
+        series = torch.stack([reference.resample(positions[p], frames[p], 5) for p in range(2)])
+        # The lines pass through 5 of 5 valid frames, and through every other of 7.
+        mask = torch.stack(
+            (visible[0, :5], visible[1, [0, 1, 3, 4, 6]] & visible[1, [0, 2, 3, 5, 6]])
+        )
+        flat = series.permute(0, 2, 1, 3).reshape(2, 4, 10)
+        logits = reference.aim_encoder(module.encoder, flat, SEEN)
+        weights = logits.exp() / logits.exp().sum(-1, keepdim=True)
+        links = [reference.links_of(weights[p]) for p in range(2)]
+        adjacency = [0.3 * reference.a_link_adjacency(links[p], SEEN[p]) for p in range(2)]
+        losses = reference.aim_losses(module, series, logits, torch.stack(links), mask, SEEN)
+        return torch.cat((torch.stack(adjacency).flatten(), torch.stack(losses)))
+
+    assert_same_with_gradients(fast, slow, [positions, *module.parameters()])
+
+
+def test_links_drawn_in_training_agree_with_the_formula() -> None:
+    """Forward the arg-max of noisy scores, backward their softmax at the temperature."""
+    module = randomise(ALinks(2, config=TINY))
+    scores = draw(2, 3, 2, 3).requires_grad_()
+    torch.manual_seed(1)
+    drawn = module._choose(scores)
+    torch.manual_seed(1)
+    noise = -torch.empty_like(scores).exponential_().log()
+    noisy = (scores + noise) / 0.5
+    soft = noisy.exp() / noisy.exp().sum(-1, keepdim=True)
+    best = torch.zeros_like(soft)
+    for place in np.ndindex(2, 3, 2):
+        best[(*place, int(noisy[place].argmax()))] = 1
+    torch.testing.assert_close(drawn, best)
+    torch.testing.assert_close(*(gradients(out, [scores]) for out in (drawn, soft)))
 
 
 def test_gradcheck() -> None:

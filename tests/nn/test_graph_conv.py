@@ -45,6 +45,27 @@ def test_agrees_with_loops(channels: int, out: int) -> None:
     )
 
 
+@pytest.mark.parametrize("sets", [1, 3])
+@pytest.mark.parametrize("free_links", [0, 2])
+@pytest.mark.parametrize(("channels", "out"), [(2, 4), (4, 2)])
+def test_all_links_with_silent_joints_agree_with_loops(
+    channels: int, out: int, free_links: int, sets: int
+) -> None:
+    """S-links under their masks, free links, one set of A-links a clip or a frame, senders."""
+    s_links = torch.tensor(chain(3).s_links(1))
+    layer = randomise(
+        ActStructConv(channels, out, s_links=s_links, num_a_links=2, free_links=free_links)
+    )
+    x, links = draw(2, channels, 3, 3).requires_grad_(), draw(2, sets, 2, 3, 3).requires_grad_()
+    senders = draw(2, sets, 3, seed=2) > -0.5
+    assert 0 < senders.sum() < senders.numel()
+    assert_same_with_gradients(
+        lambda: layer(x, links, senders),
+        lambda: reference.act_struct_conv(layer, x, links, senders),
+        [x, links, *layer.parameters()],
+    )
+
+
 # torch_geometric itself still calls torch.jit as it is imported.
 @pytest.mark.filterwarnings("ignore:.*torch.jit.*:DeprecationWarning")
 def test_agrees_with_message_passing() -> None:
