@@ -26,19 +26,6 @@ def encoder() -> AimEncoder:
     return randomise(AimEncoder(6, 3, width=5, dropout=0.0))
 
 
-def count(module: torch.nn.Module) -> int:
-    return sum(parameter.numel() for parameter in module.parameters())
-
-
-def test_sizes_of_the_release() -> None:
-    assert count(AimEncoder(150, 3, width=128)) == 185_475
-    decoder = AimDecoder(3, 3, width=128)
-    assert count(decoder) == 182_915
-    ghost_network = count(decoder.messages) // 2
-    assert ghost_network == 49_408
-    assert count(decoder) + ghost_network == 232_323
-
-
 def test_pairs_without_and_with_the_diagonal() -> None:
     pairs = torch.arange(9.0).view(1, 3, 3, 1)
     edges = off_diagonal(pairs)
