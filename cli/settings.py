@@ -100,6 +100,7 @@ SETTINGS: dict[str, tuple[tuple[str, Any, str], ...]] = {
     "training": (
         ("epochs", click.IntRange(min=1), "Passes over the training clips."),
         ("link_epochs", click.IntRange(min=0), "Passes before, for the A-links alone."),
+        ("freeze_links", bool, "Train the A-links in those passes only."),
         ("batch_size", click.IntRange(min=2), "Clips a step."),
         ("lr", float, "Largest learning rate."),
         ("weight_decay", float, "Decay of weight matrices and kernels."),

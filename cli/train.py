@@ -206,6 +206,9 @@ def _print(metrics: dict[str, Any], output: Path) -> None:
         for part in ("train", "val", "test")
     ]
     print_table(("split", "clips", "top1", "macro_f1"), rows)
+    if "argmax_links_top1" in metrics["val"]:
+        hard = metrics["val"]["argmax_links_top1"]
+        click.echo(f"val top1 with each A-link set to its likeliest type: {hard:.4f}")
     click.echo(f"run: {output}")
     if metrics["simulated"]:
         click.echo("on SIMULATED clips: these scores say nothing about recordings of people")

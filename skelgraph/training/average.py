@@ -49,6 +49,12 @@ class WeightAverage:
             return share
         return torch.where(seen == 0, 1.0, share).to(self.shadow[name].dtype)
 
+    def restart(self, model: nn.Module) -> None:
+        """Begin again at the model's weights."""
+        self.steps = 0
+        for name, value in model.state_dict().items():
+            self.shadow[name].copy_(value)
+
     @contextmanager
     def lent_to(self, model: nn.Module) -> Iterator[None]:
         """Give the model the averaged weights inside the block, and its own back after it."""

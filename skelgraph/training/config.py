@@ -82,6 +82,8 @@ class TrainOptions:
     Args:
         epochs: Passes over the training clips, after those for the A-links.
         link_epochs: Passes that train the A-link module alone, before.
+        freeze_links: Leave the A-link module as those passes made it: in the main passes its
+            weights and statistics stay, and links are what they are in evaluation.
         batch_size: Clips a step, over all devices.
         lr: Largest learning rate of the main passes, reached after `warmup` of the steps.
         link_lr: Learning rate of the passes for the A-links.
@@ -104,6 +106,7 @@ class TrainOptions:
 
     epochs: int = 30
     link_epochs: int = 3
+    freeze_links: bool = False
     batch_size: int = 32
     lr: float = 5e-3
     link_lr: float = 5e-4
@@ -193,6 +196,12 @@ def check(config: RunConfig) -> None:
         for name, value, rule, fits in (
             ("epochs", training.epochs, "at least 1", training.epochs >= 1),
             ("link_epochs", training.link_epochs, "at least 0", training.link_epochs >= 0),
+            (
+                "freeze_links",
+                f"link_epochs {training.link_epochs}",
+                "link_epochs of at least 1 before",
+                training.link_epochs >= 1 or not training.freeze_links,
+            ),
             ("batch_size", training.batch_size, "at least 2", training.batch_size >= 2),
             ("lr", training.lr, "a positive number", training.lr > 0),
             ("num_frames", data.num_frames, "at least 0", data.num_frames >= 0),

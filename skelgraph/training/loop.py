@@ -95,6 +95,7 @@ class Loop:
         options = config.training
         self.model, self.optimiser = fabric.setup(model, make_optimiser(model, config))
         self.link_epochs = options.link_epochs if has_links(model) else 0
+        self.freeze_links = options.freeze_links and has_links(model)
         links = [p for name, p in model.named_parameters() if name.startswith("aim.")]
         others = [p for name, p in model.named_parameters() if not name.startswith("aim.")]
         self.links = links
@@ -177,6 +178,8 @@ class Loop:
     def _main_pass(self, epoch: int, generator: torch.Generator) -> dict[str, float]:
         losses, options = Losses(), self.config.training
         first, total = (epoch - self.link_epochs) * self.steps, options.epochs * self.steps
+        if self.freeze_links and epoch == self.link_epochs:
+            self.average.restart(self.bare)
         lr = 0.0
         for number, batch in enumerate(self._batches(generator)):
             lr = options.lr * warmup_cosine(first + number, total, warmup=options.warmup)
@@ -223,7 +226,7 @@ class Loop:
 
     def _batches(self, generator: torch.Generator) -> Iterator[Batch]:
         """Yield this process's share of each training batch, augmented, on its device."""
-        self.model.train()
+        self._set_training()
         order = torch.randperm(len(self.train), generator=generator)
         rank, world = self.fabric.global_rank, self.fabric.world_size
         for chosen in order.tensor_split(self.steps):
@@ -239,6 +242,12 @@ class Loop:
                 batch = batch.select(torch.arange(rank, len(chosen), world))
             batch = batch.to(self.fabric.device)
             yield replace(batch, positions=batch.positions.to(self.dtype))
+
+    def _set_training(self) -> None:
+        """Put the model into training, but for A-links that are frozen in the main passes."""
+        self.model.train()
+        if self.freeze_links and self.progress.epoch >= self.link_epochs:
+            self.bare.aim.eval().requires_grad_(False)
 
     def _sampling(self) -> dict[str, Any]:
         data = self.config.data

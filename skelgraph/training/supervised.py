@@ -28,6 +28,7 @@ from skelgraph.training.clips import (
 from skelgraph.training.config import ModelOptions, RunConfig, check
 from skelgraph.training.devices import Devices, choose_precision, make_fabric, processes_ended
 from skelgraph.training.inference import predict_logits
+from skelgraph.training.link_gap import argmax_links_scores
 from skelgraph.training.loop import Loop, Progress
 from skelgraph.training.memory import keep_freed_memory
 from skelgraph.training.progress import Reporter
@@ -275,6 +276,7 @@ class _Job:
             rows += prediction_rows(
                 probabilities[part], names, recogniser.class_names, labels=clips.labels, part=part
             )
+        metrics["val"] |= argmax_links_scores(model, parts.val, data)
         header = ("clip", "split", "label", "predicted", *recogniser.class_names)
         write_history(self.folder, progress.history)
         write_rows(self.folder / PREDICTIONS, header, rows)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import yaml
 from click.testing import CliRunner, Result
+from safetensors.torch import load_file
 
 from skelgraph import models
 from skelgraph.cli import model_change
@@ -56,6 +57,10 @@ def test_any_field_of_the_model_can_be_set(store: Store, tmp_path: Path) -> None
     assert result.exit_code == 0, result.output
     config = yaml.safe_load((tmp_path / "run" / "config.yaml").read_text())
     assert config["model"]["overrides"] == {"s_order": 2, "aim": {"num_types": 4}}
+    weights = load_file(tmp_path / "run" / "model.safetensors")
+    # Root and twice two hops, the small preset's three free links, three types but the ghost.
+    assert len(weights["backbone.blocks.0.graph.weight"]) == 5 + 3 + 3
+    assert len(weights["aim.encoder.types.weight"]) == 4
     for words, said in ((["s_oder=2"], "s_order"), (["s_order"], "KEY=VALUE")):
         result = run("train", "--data", store.path, "--output", tmp_path / "no", "--set", *words)
         assert result.exit_code in (1, 2) and said in result.output
