@@ -28,8 +28,8 @@ from skelgraph.nn.gated_head import GatedHead, HeadInput
 from skelgraph.nn.masked_norm import MaskedBatchNorm
 from skelgraph.nn.pooled_head import PooledHead
 from skelgraph.nn.st_block import BlockConfig
+from skelgraph.nn.stream_input import embed_streams
 from skelgraph.nn.temporal_conv import frames_between, stride_mask
-from skelgraph.transforms.streams import compute_streams
 
 RETURNS = (
     "a_links",
@@ -168,15 +168,13 @@ class AsGcn(nn.Module):
 
     def _embed(self, bodies: Bodies) -> Tensor:
         """Normalised streams and the visibility channel, (P, C, T, V), channels last."""
-        x = compute_streams(bodies.positions, self.parents, self.config.streams)
-        rows, channels, size, joints = x.shape
-        mask = None if bool(bodies.visible.all()) else bodies.visible
-        if mask is not None:
-            mask = mask.transpose(1, 2).repeat_interleave(channels, dim=1)
-        flat = x.permute(0, 3, 1, 2).reshape(rows, joints * channels, size)
-        flat = self.input_norm(flat, mask).view(rows, joints, channels, size)
-        x = torch.cat((flat.permute(0, 2, 3, 1), bodies.visible[:, None].to(x.dtype)), dim=1)
-        return x.contiguous(memory_format=torch.channels_last)
+        return embed_streams(
+            bodies.positions,
+            bodies.visible,
+            parents=self.parents,
+            streams=self.config.streams,
+            norm=self.input_norm,
+        )
 
     def _recognise(
         self, features: Tensor, bodies: Bodies, *, stride: int, returns: Collection[str]

@@ -53,3 +53,27 @@ def compute_streams(positions: Tensor, parents: Tensor, streams: Sequence[str]) 
 def motion(values: Tensor) -> Tensor:
     """Difference to the frame before, zero in the first: same shape, (P, C, T, V)."""
     return torch.diff(values, dim=2, prepend=values[:, :, :1])
+
+
+def stream_validity(visible: Tensor, parents: Tensor, streams: Sequence[str]) -> Tensor:
+    """Say which values of `compute_streams` were measured: both ends of a difference were seen.
+
+    A bone's ends are the joint and its parent, a motion's the frame and the one before it. The
+    zero of the root's bone, and that of the first frame's motion, count as the joint does.
+
+    Args:
+        visible: Joints seen, bool, shape (P, T, V).
+        parents: Parent of each joint, the root its own, int64, shape (V,).
+        streams: Names out of `STREAMS`.
+
+    Returns:
+        Bool, shape (P, len(streams), T, V).
+    """
+    bones = visible & visible[..., parents]
+    parts = []
+    for name in streams:
+        valid = bones if name.startswith("bone") else visible
+        if name.endswith("motion"):
+            valid = valid & torch.cat((valid[:, :1], valid[:, :-1]), dim=1)
+        parts.append(valid)
+    return torch.stack(parts, dim=1)

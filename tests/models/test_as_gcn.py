@@ -10,6 +10,7 @@ from skelgraph.graphs import Layout, load_layout
 from skelgraph.models import MODELS, AsGcn, AsGcnConfig
 from skelgraph.models.plain import from_plain, to_plain
 from skelgraph.nn.bodies import gather_bodies
+from skelgraph.transforms.streams import STREAMS
 from tests.graphs.made_up import random_layouts, relabelled
 from tests.models.clips import damaged_clips, random_clips, tiny
 from tests.models.test_models import made_up
@@ -92,13 +93,14 @@ def test_forms_of_the_s_links(change: dict) -> None:
     assert len(links) == (1 if change.get("s_order") == 0 else 3)
 
 
-def test_filled_in_values_of_a_joint_never_seen_reach_nobody_else() -> None:
+@pytest.mark.parametrize("streams", [("joint",), STREAMS])
+def test_filled_in_values_of_a_joint_never_seen_reach_nobody_else(streams: tuple) -> None:
     """Its own features differ; they are sent nowhere and pooled nowhere."""
-    model = tiny(made_up()).double().eval()
+    model = tiny(made_up(), streams=streams).double().eval()
     positions, visible, frames = random_clips(made_up())
-    visible[:, :, 3] = False
+    visible[:, :, 1] = False  # a joint with a child, whose bone has no end then
     before = model(positions.double(), visible, frames).logits
-    positions[:, :, :, 3] += 1
+    positions[:, :, :, 1] += 1
     torch.testing.assert_close(model(positions.double(), visible, frames).logits, before)
 
 

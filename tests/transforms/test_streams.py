@@ -5,7 +5,7 @@ import torch
 
 from skelgraph.errors import ConfigError
 from skelgraph.graphs import load_layout
-from skelgraph.transforms.streams import STREAMS, check_streams, compute_streams
+from skelgraph.transforms.streams import STREAMS, check_streams, compute_streams, stream_validity
 
 
 def test_values_on_a_chain() -> None:
@@ -45,6 +45,30 @@ def test_input_is_left_unchanged_and_the_past_ignores_the_future() -> None:
     assert torch.equal(positions, copy)
     positions[:, :, 4:] += 1
     assert torch.equal(compute_streams(positions, parents, STREAMS)[:, :, :4], before[:, :, :4])
+
+
+def test_validity_needs_both_ends_worked_by_hand() -> None:
+    """A chain j0 - j1 - j2; j1 is missing in the second of three frames."""
+    visible = torch.tensor([[[1, 1, 1], [1, 0, 1], [1, 1, 1]]], dtype=torch.bool)
+    joint, bone, joint_motion, bone_motion = stream_validity(
+        visible, torch.tensor([0, 0, 1]), STREAMS
+    )[0].int()
+    assert joint.tolist() == [[1, 1, 1], [1, 0, 1], [1, 1, 1]]
+    assert bone.tolist() == [[1, 1, 1], [1, 0, 0], [1, 1, 1]]
+    assert joint_motion.tolist() == [[1, 1, 1], [1, 0, 1], [1, 0, 1]]
+    assert bone_motion.tolist() == [[1, 1, 1], [1, 0, 0], [1, 0, 0]]
+
+
+def test_valid_values_ignore_what_was_filled_in() -> None:
+    """Whatever stands at the joints not seen, the values called valid are the same."""
+    generator = torch.Generator().manual_seed(0)
+    parents, visible = torch.tensor([0, 0, 1, 1]), torch.rand(2, 6, 4, generator=generator) > 0.3
+    positions = torch.randn(2, 3, 6, 4, generator=generator)
+    other = torch.where(visible[:, None], positions, positions + 1)
+    valid = stream_validity(visible, parents, STREAMS).repeat_interleave(3, dim=1)
+    one, two = (compute_streams(x, parents, STREAMS) for x in (positions, other))
+    assert torch.equal(one[valid], two[valid])
+    assert (one != two)[~valid].any()
 
 
 def test_bad_streams() -> None:
