@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-MODELS = ("as_gcn",)  # a test holds it against skelgraph.models.MODELS, whose import takes long
+# A test holds it against skelgraph.models.MODELS, whose import takes long.
+MODELS = ("as_gcn", "st_gcn", "ctr_gcn")
 
 
 class ModelChange(click.ParamType):

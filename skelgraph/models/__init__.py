@@ -5,6 +5,16 @@ from __future__ import annotations
 from skelgraph.models.as_gcn import AsGcn
 from skelgraph.models.as_gcn_config import AsGcnConfig
 from skelgraph.models.building import MODELS, build_model, resolve_config
+from skelgraph.models.ctr_gcn import CtrGcn, CtrGcnConfig
 from skelgraph.models.output import Output
 
-__all__ = ["MODELS", "AsGcn", "AsGcnConfig", "Output", "build_model", "resolve_config"]
+__all__ = [
+    "MODELS",
+    "AsGcn",
+    "AsGcnConfig",
+    "CtrGcn",
+    "CtrGcnConfig",
+    "Output",
+    "build_model",
+    "resolve_config",
+]

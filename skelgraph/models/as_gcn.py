@@ -6,12 +6,12 @@ from collections.abc import Collection
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
-from skelgraph.errors import ConfigError, unknown_name
+from skelgraph.errors import ConfigError
 from skelgraph.graphs import Layout
 from skelgraph.models.as_gcn_config import AsGcnConfig, check_config
 from skelgraph.models.output import Output
+from skelgraph.models.recognising import check_input, make_head, recognise
 from skelgraph.nn.a_links import ALinks, Links
 from skelgraph.nn.backbone import Backbone
 from skelgraph.nn.bodies import Bodies, gather_bodies
@@ -24,21 +24,9 @@ from skelgraph.nn.forecast_head import (
     forecast_error,
     last_valid,
 )
-from skelgraph.nn.gated_head import GatedHead, HeadInput
 from skelgraph.nn.masked_norm import MaskedBatchNorm
-from skelgraph.nn.pooled_head import PooledHead
 from skelgraph.nn.st_block import BlockConfig
 from skelgraph.nn.stream_input import embed_streams
-from skelgraph.nn.temporal_conv import frames_between, stride_mask
-
-RETURNS = (
-    "a_links",
-    "step_attention",
-    "joint_attention",
-    "joint_frame_weights",
-    "forecast",
-    "losses",
-)
 
 
 class AsGcn(nn.Module):
@@ -80,7 +68,15 @@ class AsGcn(nn.Module):
         self.backbone = Backbone(
             width + 1, config.channels, config.strides, s_links=s_links, config=blocks
         )
-        self.head = _make_head(layout, num_classes, config=config)
+        self.head = make_head(
+            config.head,
+            layout,
+            channels=config.channels[-1],
+            num_classes=num_classes,
+            tower=config.tower,
+            dropout=config.dropout,
+            causal=config.causal,
+        )
         self.forecaster: ForecastHead | None = None
         if config.forecast:
             self.forecaster = ForecastHead(
@@ -106,20 +102,29 @@ class AsGcn(nn.Module):
                 (N, C, T, V, M).
             visible: Joints seen, bool, shape (N, T, V, M).
             frames: Valid frames, from frame 0 on, bool, shape (N, T).
-            returns: Names out of `RETURNS`: what is wanted beside logits, features, gate and
-                pooling weights. Asked for 'losses', a model with a prediction head observes
-                each clip without its last frames, which are the target.
+            returns: Names out of `recognising.RETURNS`: what is wanted beside logits, features,
+                gate and pooling weights. Asked for 'losses', a model with a prediction head
+                observes each clip without its last frames, which are the target.
 
         Returns:
             Logits and what was asked for.
         """
-        self._check_input(positions, returns)
+        check_input(
+            positions, returns, num_coords=self.config.num_coords, num_joints=self.num_joints
+        )
         bodies = gather_bodies(positions, visible, frames)
         task = self._cut(bodies) if "losses" in returns else None
         links = self.infer_links(bodies)
         graph = self._graph(bodies, links)
         features, stride = self.backbone(self._embed(bodies), graph)
-        out = self._recognise(features, bodies, stride=stride, returns=returns)
+        out = recognise(
+            self.head,
+            features,
+            bodies,
+            stride=stride,
+            returns=returns,
+            causal=self.config.causal,
+        )
         if links is not None and self.aim is not None:
             if "losses" in returns:
                 out.losses.update(self.aim.losses(links))
@@ -176,67 +181,6 @@ class AsGcn(nn.Module):
             norm=self.input_norm,
         )
 
-    def _recognise(
-        self, features: Tensor, bodies: Bodies, *, stride: int, returns: Collection[str]
-    ) -> Output:
-        given = HeadInput(
-            features=features,
-            visible=frames_between(bodies.visible, stride, causal=self.config.causal),
-            frames=stride_mask(bodies.frames, stride),
-            bodies=bodies,
-        )
-        parts = self.head(given, returns=returns)
-        out = Output(parts.pop("logits"), parts.pop("features"), gate=parts.pop("gate", None))
-        for name in ("step_weights", "step_attention", "joint_attention", "joint_weights"):
-            if name in parts:
-                setattr(out, name, bodies.mean(parts[name]))
-        if "joint_weights" in parts:
-            out.body_joint_weights = bodies.scatter(parts["joint_weights"])
-        if "joint_frame_weights" in parts:
-            spread = spread_frames(
-                parts["joint_frame_weights"], bodies, stride=stride, causal=self.config.causal
-            )
-            out.joint_frame_weights = bodies.mean(spread)
-            out.body_joint_frame_weights = bodies.scatter(spread)
-        return out
-
-    def _check_input(self, positions: Tensor, returns: Collection[str]) -> None:
-        for name in returns:
-            if name not in RETURNS:
-                raise ConfigError(unknown_name("returns", name, RETURNS))
-        expected = (self.config.num_coords, self.num_joints)
-        got = (positions.shape[1], positions.shape[3])
-        if got != expected:
-            raise ConfigError(
-                f"positions: expected {expected[0]} coordinates of {expected[1]} joints, got "
-                f"{got[0]} of {got[1]}. Give clips of the layout that the model was made for."
-            )
-
-
-def spread_frames(weights: Tensor, bodies: Bodies, *, stride: int, causal: bool) -> Tensor:
-    """Spread strided frames over the valid input frames they stand for.
-
-    Args:
-        weights: A body's values sum to 1, shape (P, T', V).
-        bodies: The bodies, T input frames.
-        stride: Input frames between two strided frames.
-        causal: Whether a strided frame stands for the input frames up to it, and not for those
-            from it on.
-
-    Returns:
-        Shape (P, T, V), zero in padded frames; each joint keeps its sum over the frames.
-    """
-    size = bodies.visible.shape[1]
-    spread = weights.repeat_interleave(stride, dim=1)
-    if causal:
-        spread = spread[:, stride - 1 :]
-        spread = functional.pad(spread, (0, 0, 0, max(size - spread.shape[1], 0)))
-    spread = spread[:, :size]
-    if bodies.frames is not None:
-        spread = spread * bodies.frames[..., None]
-    # A strided frame at the end may stand for fewer input frames than the others.
-    return spread * (weights.sum(1) / spread.sum(1).clamp(min=1e-12))[:, None]
-
 
 def _s_links(layout: Layout, config: AsGcnConfig) -> Tensor:
     if config.s_order == 0:
@@ -253,20 +197,4 @@ def _block_config(config: AsGcnConfig) -> BlockConfig:
         num_a_links=config.aim.num_types - 1 if config.a_links else 0,
         a_weight=config.a_weight,
         free_links=config.free_links,
-    )
-
-
-def _make_head(layout: Layout, num_classes: int, *, config: AsGcnConfig) -> nn.Module:
-    slots = layout.max_bodies if layout.instances == "hands" else None
-    if config.head == "pooled":
-        return PooledHead(
-            config.channels[-1], num_classes=num_classes, num_slots=slots, dropout=config.dropout
-        )
-    return GatedHead(
-        config.channels[-1],
-        layout.num_joints,
-        num_classes=num_classes,
-        config=config.tower,
-        num_slots=slots,
-        causal=config.causal,
     )

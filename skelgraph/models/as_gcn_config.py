@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from skelgraph.errors import ConfigError, unknown_name
+from skelgraph.models.recognising import HEADS
 from skelgraph.nn.a_links import AimConfig
 from skelgraph.nn.attention import TowerConfig
 from skelgraph.transforms.streams import check_streams
-
-HEADS = ("gated", "pooled")
 
 
 @dataclass(frozen=True)

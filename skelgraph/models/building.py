@@ -12,8 +12,11 @@ from skelgraph.errors import ConfigError, unknown_name
 from skelgraph.graphs import Layout
 from skelgraph.models.as_gcn import AsGcn
 from skelgraph.models.as_gcn_config import AsGcnConfig
+from skelgraph.models.ctr_gcn import PRESETS as CTR_GCN
+from skelgraph.models.ctr_gcn import CtrGcn, CtrGcnConfig
 from skelgraph.models.plain import from_plain, override, to_plain
 from skelgraph.models.presets import AS_GCN
+from skelgraph.models.st_gcn import PRESETS as ST_GCN
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,8 @@ class Architecture:
 
 MODELS: dict[str, Architecture] = {
     "as_gcn": Architecture(AsGcn, AsGcnConfig, AS_GCN),
+    "st_gcn": Architecture(AsGcn, AsGcnConfig, ST_GCN),
+    "ctr_gcn": Architecture(CtrGcn, CtrGcnConfig, CTR_GCN),
 }
 
 

@@ -21,6 +21,7 @@ class TemporalConv(nn.Module):
         separable: A convolution a channel followed by a mix of channels, in place of a full one.
         causal: Pad in front only, so that an output frame sees no later input frame.
         bias: Whether a bias is learned; useless where batch normalisation follows.
+        dilation: Frames from one that a kernel sees to the next; 1: neighbours.
 
     Raises:
         ConfigError: If the kernel is even and not causal.
@@ -39,6 +40,7 @@ class TemporalConv(nn.Module):
         separable: bool = False,
         causal: bool = False,
         bias: bool = False,
+        dilation: int = 1,
     ) -> None:
         super().__init__()
         if kernel % 2 == 0 and not causal:
@@ -46,24 +48,22 @@ class TemporalConv(nn.Module):
                 f"temporal kernel: expected an odd number of frames, got {kernel}. "
                 "Choose an odd kernel, or causal convolutions."
             )
-        self.front = kernel - 1 if causal else 0
-        size, step, around = (kernel, 1), (stride, 1), (0 if causal else kernel // 2, 0)
+        reach = dilation * (kernel - 1)
+        self.front = reach if causal else 0
+        groups, width = (in_channels, in_channels) if separable else (1, out_channels)
+        self.depthwise = nn.Conv2d(
+            in_channels,
+            width,
+            (kernel, 1),
+            stride=(stride, 1),
+            padding=(0 if causal else reach // 2, 0),
+            dilation=(dilation, 1),
+            groups=groups,
+            bias=bias and not separable,
+        )
+        self.mix: nn.Module = nn.Identity()
         if separable:
-            self.depthwise: nn.Module = nn.Conv2d(
-                in_channels,
-                in_channels,
-                size,
-                stride=step,
-                padding=around,
-                groups=in_channels,
-                bias=False,
-            )
-            self.mix: nn.Module = ChannelMix(in_channels, out_channels, bias=bias)
-        else:
-            self.depthwise = nn.Conv2d(
-                in_channels, out_channels, size, stride=step, padding=around, bias=bias
-            )
-            self.mix = nn.Identity()
+            self.mix = ChannelMix(in_channels, out_channels, bias=bias)
 
     def forward(self, x: Tensor, frames: Tensor | None = None) -> Tensor:
         """Convolve valid frames; the others count as zero, as if the clip ended there.

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from skelgraph.graphs import Layout
-from skelgraph.models import AsGcn, AsGcnConfig
+from skelgraph.models import AsGcn, AsGcnConfig, CtrGcn, CtrGcnConfig
 from skelgraph.nn.a_links import AimConfig
 from skelgraph.nn.attention import TowerConfig
 
@@ -22,6 +22,9 @@ TINY = AsGcnConfig(
     tower=TowerConfig(width=8, heads=2, layers=1, hidden=8, dropout=0.0),
     dropout=0.0,
 )
+TINY_CTR = CtrGcnConfig(
+    channels=(4, 8, 8), strides=(1, 2, 2), kernel=3, head="gated", tower=TINY.tower
+)
 
 Clips = tuple[Tensor, Tensor, Tensor]
 
@@ -30,6 +33,12 @@ def tiny(layout: Layout, *, num_classes: int = 3, **changes: object) -> AsGcn:
     """A model of a few thousand parameters, always the same."""
     torch.manual_seed(0)
     return AsGcn(layout, num_classes, config=replace(TINY, **changes))
+
+
+def tiny_ctr(layout: Layout, *, num_classes: int = 3, **changes: object) -> CtrGcn:
+    """The same for the refined topology."""
+    torch.manual_seed(0)
+    return CtrGcn(layout, num_classes, config=replace(TINY_CTR, **changes))
 
 
 def random_clips(

@@ -13,9 +13,10 @@ from torch.nn import functional
 
 from skelgraph.graphs import Layout, available_layouts, load_layout
 from skelgraph.models import MODELS
-from skelgraph.models.as_gcn import RETURNS
+from skelgraph.models.recognising import RETURNS
+from skelgraph.transforms.streams import STREAMS
 from tests.graphs.made_up import description
-from tests.models.clips import damaged_clips, random_clips, tiny
+from tests.models.clips import damaged_clips, random_clips, tiny, tiny_ctr
 
 Make = Callable[..., nn.Module]
 
@@ -27,6 +28,13 @@ FORMS: dict[tuple[str, str], Make] = {
     ("as_gcn", "no A-links"): lambda layout, **given: tiny(layout, a_links=False, **given),
     ("as_gcn", "plain"): lambda layout, **given: tiny(
         layout, **{"separable": False, "s_order": 2, "forecast": 2, **given}
+    ),
+    ("st_gcn", "pooled"): lambda layout, **given: tiny(
+        layout, a_links=False, head="pooled", streams=STREAMS, **given
+    ),
+    ("ctr_gcn", "gated"): tiny_ctr,
+    ("ctr_gcn", "pooled"): lambda layout, **given: tiny_ctr(
+        layout, head="pooled", streams=STREAMS, **given
     ),
 }
 FORM = pytest.mark.parametrize("make", FORMS.values(), ids=["-".join(key) for key in FORMS])
