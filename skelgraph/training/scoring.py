@@ -1,4 +1,4 @@
-"""Score trained runs and label new recordings; several runs vote as an ensemble."""
+"""Score trained runs and label new recordings; several runs count as an ensemble."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from skelgraph.data.dataset import ClipSet
 from skelgraph.data.store import Store
 from skelgraph.data.store_files import DATASET
 from skelgraph.errors import (
+    ConfigError,
     FormatError,
     LayoutError,
     RunError,
@@ -26,11 +27,14 @@ from skelgraph.errors import (
     list_faults,
     unknown_name,
 )
+from skelgraph.evaluation.ensemble import check_weights, equal_weights, fit_weights, mix
 from skelgraph.training.clips import PARTS, check_coordinates, clip_set
 from skelgraph.training.inference import predict_logits
 from skelgraph.training.results import clip_names, prediction_rows, score_part
 from skelgraph.training.run import SIMULATED, read_config, read_split
 from skelgraph.training.weights import Recogniser, load_recogniser
+
+WEIGHTINGS = ("equal", "validation")
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,7 @@ def predict(runs: Sequence[str | Path], source: str | Path, *, device: str = "cp
         names = clip_names(store, results[0][1])
         # A store was told of its dropped clips when it was made; a recording is not yet.
         dropped = {} if (Path(source) / DATASET).is_file() else store.report["dropped"]
-    mean = torch.stack([probabilities for probabilities, _ in results]).mean(0)
+    mean = mix([probabilities for probabilities, _ in results], equal_weights(len(runs)))
     return Predictions(names, mean, recognisers[0].class_names, dropped)
 
 
@@ -87,35 +91,107 @@ def evaluate(
     *,
     data: str | Path | None = None,
     part: str = "test",
+    weights: str | Sequence[float] = "equal",
     device: str = "cpu",
 ) -> dict[str, Any]:
     """Score runs on a part of the data they were trained on, or on another store.
 
     Args:
-        runs: Run folders (weights files too, where `data` is given); several vote.
+        runs: Run folders (weights files too, where `data` is given); several count as one, by
+            the weighted mean of their probabilities.
         data: Store with the same class names; all its labelled clips count.
         part: Of the runs' own data: train, val or test.
+        weights: 'equal', 'validation' (those that make the validation clips, which all runs must
+            share, most likely), or a number a run, sum 1.
         device: Where the models run.
 
     Returns:
-        `classes`, `runs`, and the scores under the part's name, or under `all` with `data`.
+        `classes`, `runs`, `weights` (one a run), and the scores under the part's name, or under
+        `all` with `data`. Unless the weights were to be equal, `equal` holds the scores of equal
+        ones; where they were fitted, `validation` the validation clips' number and mean
+        log-loss in nats with them (`nll`) and with equal ones (`nll_equal`).
 
     Raises:
-        SkelgraphError: If runs and data do not fit.
+        SkelgraphError: If runs, weights and data do not fit.
     """
+    _check_weighting(weights, len(runs))
     recognisers = [load_recogniser(run, device=device) for run in runs]
     _check_same_classes(runs, recognisers)
     store, rows = _own_part(runs, part) if data is None else _labelled(data)
-    results = [_probabilities(item, store, rows) for item in recognisers]
-    _check_same_windows(runs, [clips for _, clips in results])
-    mean = torch.stack([probabilities for probabilities, _ in results]).mean(0)
-    labels = _run_labels(results[0][1], store, recognisers[0])
-    return {
+    votes = _votes(runs, recognisers, store, rows)
+    chosen, details = _weigh(runs, recognisers, weights)
+    result = {
         "classes": list(recognisers[0].class_names),
         "runs": [str(run) for run in runs],
+        "weights": chosen,
         "data": str(store.path),
-        part if data is None else "all": score_part(mean, results[0][1], labels=labels),
+        part if data is None else "all": votes.score(chosen),
+        **details,
     }
+    if weights != "equal":
+        result["equal"] = votes.score(equal_weights(len(runs)))
+    return result
+
+
+@dataclass(frozen=True)
+class _Votes:
+    """What each run says about the same clips.
+
+    Args:
+        probabilities: Of each run, shape (N, classes).
+        clips: The clips, or their windows.
+        labels: Truth in the runs' classes, shape (N,).
+    """
+
+    probabilities: list[Tensor]
+    clips: ClipSet
+    labels: np.ndarray
+
+    def score(self, weights: Sequence[float]) -> dict[str, Any]:
+        return score_part(mix(self.probabilities, weights), self.clips, labels=self.labels)
+
+
+def _votes(
+    runs: Sequence[str | Path], recognisers: Sequence[Recogniser], store: Store, rows: np.ndarray
+) -> _Votes:
+    results = [_probabilities(item, store, rows) for item in recognisers]
+    _check_same_windows(runs, [clips for _, clips in results])
+    clips = results[0][1]
+    labels = _run_labels(clips, store, recognisers[0])
+    return _Votes([probabilities for probabilities, _ in results], clips, labels)
+
+
+def _check_weighting(weights: str | Sequence[float], number: int) -> None:
+    """Find wrong weights before any model runs."""
+    if not isinstance(weights, str):
+        check_weights(weights, number)
+    elif weights not in WEIGHTINGS:
+        raise ConfigError(unknown_name("weights", weights, WEIGHTINGS))
+
+
+def _weigh(
+    runs: Sequence[str | Path], recognisers: Sequence[Recogniser], weights: str | Sequence[float]
+) -> tuple[list[float], dict[str, Any]]:
+    """Settle the weights, and say how they were found."""
+    if not isinstance(weights, str):
+        return check_weights(weights, len(runs)), {}
+    equal = equal_weights(len(runs))
+    if weights == "equal":
+        return equal, {}
+    votes = _votes(runs, recognisers, *_validation_clips(runs))
+    fitted = fit_weights(votes.probabilities, torch.as_tensor(votes.labels))
+    losses = {"nll": votes.score(fitted)["nll"], "nll_equal": votes.score(equal)["nll"]}
+    return fitted, {"validation": {"num_clips": len(votes.labels), **losses}}
+
+
+def _validation_clips(runs: Sequence[str | Path]) -> tuple[Store, np.ndarray]:
+    files = [str(run) for run in runs if not Path(run).is_dir()]
+    if files:
+        raise RunError(
+            f"{files[0]}: expected a run folder, whose split says which clips validate, got a "
+            "file. Give the folder, or weights as numbers."
+        )
+    return _own_part(runs, "val", otherwise="give weights as numbers")
 
 
 def own_store(run: str | Path) -> Store:
@@ -206,7 +282,9 @@ def _probabilities(
     return (logits / recogniser.temperature).softmax(1), clips
 
 
-def _own_part(runs: Sequence[str | Path], part: str) -> tuple[Store, np.ndarray]:
+def _own_part(
+    runs: Sequence[str | Path], part: str, *, otherwise: str = "give --data"
+) -> tuple[Store, np.ndarray]:
     store = own_store(runs[0])
     rows = rows_of_part(runs[0], store, part)
     for run in runs[1:]:
@@ -214,7 +292,7 @@ def _own_part(runs: Sequence[str | Path], part: str) -> tuple[Store, np.ndarray]
         if sorted(other) != sorted(rows):
             raise RunError(
                 f"{run}: expected the {part} clips of {runs[0]}, got others. "
-                "Vote only with runs of one split, or give --data."
+                f"Vote only with runs of one split, or {otherwise}."
             )
     return store, rows
 
