@@ -102,18 +102,18 @@ class Change:
 
 CHANGES = (
     Change(DEFAULT),
-    Change("whole padded clips, not 48 sampled frames", data={"num_frames": 0}),
-    Change("no label smoothing", training={"label_smoothing": 0.0}),
-    Change("no warm-up", training={"warmup": 0.0}),
-    Change("no averaged weights (EMA)", training={"ema": 0.0}),
-    Change("no augmentation", augment={"turn": 0.0, "tilt": 0.0, "roll": 0.0, "scale": 0.0}),
-    Change("centred in each frame, not in the clip", data={"centre": "frame"}),
+    Change("st_gcn", model="st_gcn"),
+    Change("ctr_gcn", model="ctr_gcn"),
     Change("no A-links", overrides={"a_links": False}),
     Change("no free links", overrides={"free_links": 0}),
     Change("pooled head, not gated", overrides={"head": "pooled"}),
     Change("joint stream only", overrides={"streams": ("joint",)}),
-    Change("st_gcn", model="st_gcn"),
-    Change("ctr_gcn", model="ctr_gcn"),
+    Change("no augmentation", augment={"turn": 0.0, "tilt": 0.0, "roll": 0.0, "scale": 0.0}),
+    Change("centred in each frame, not in the clip", data={"centre": "frame"}),
+    Change("no averaged weights (EMA)", training={"ema": 0.0}),
+    Change("no label smoothing", training={"label_smoothing": 0.0}),
+    Change("no warm-up", training={"warmup": 0.0}),
+    Change("whole padded clips, not 48 sampled frames", data={"num_frames": 0}),
 )
 
 
