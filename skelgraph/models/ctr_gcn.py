@@ -15,7 +15,7 @@ from skelgraph.models.output import Output
 from skelgraph.models.recognising import HEADS, check_input, make_head, recognise
 from skelgraph.nn.attention import TowerConfig
 from skelgraph.nn.bodies import gather_bodies
-from skelgraph.nn.ctr_block import CtrBlock
+from skelgraph.nn.ctr_block import CtrBlock, CtrBlockConfig
 from skelgraph.nn.masked_norm import MaskedBatchNorm
 from skelgraph.nn.stream_input import embed_streams
 from skelgraph.nn.temporal_conv import stride_mask
@@ -152,7 +152,6 @@ def check_config(config: CtrGcnConfig) -> None:
     check_streams(config.streams)
     if config.head not in HEADS:
         raise ConfigError(unknown_name("head", config.head, HEADS))
-    branches = len(config.dilations) + 2
     rules = (
         (config.num_coords in (2, 3), "num_coords", "2 or 3", config.num_coords),
         (0 <= config.dropout < 1, "dropout", "a share from 0 up to 1", config.dropout),
@@ -163,12 +162,7 @@ def check_config(config: CtrGcnConfig) -> None:
             len(config.strides),
         ),
         (min(config.dilations, default=1) >= 1, "dilations", "1 or more", config.dilations),
-        (
-            all(width > 0 and width % branches == 0 for width in config.channels),
-            "channels",
-            f"multiples of the {branches} branches (dilations + 2)",
-            config.channels,
-        ),
+        (min(config.channels, default=0) >= 1, "channels", "1 or more", config.channels),
         (min(config.strides, default=0) >= 1, "strides", "1 or more", config.strides),
         (config.kernel >= 1, "kernel", "1 frame or more", config.kernel),
         (config.reduction >= 1, "reduction", "1 channel or more", config.reduction),
@@ -180,18 +174,16 @@ def check_config(config: CtrGcnConfig) -> None:
 
 def _blocks(in_channels: int, layout: Layout, config: CtrGcnConfig) -> nn.ModuleList:
     links = torch.tensor(layout.s_links(1), dtype=torch.float32)
+    shared = CtrBlockConfig(
+        kernel=config.kernel,
+        dilations=config.dilations,
+        reduction=config.reduction,
+        dropout=config.dropout,
+    )
     widths = (in_channels, *config.channels)
     return nn.ModuleList(
         CtrBlock(
-            widths[i],
-            widths[i + 1],
-            links=links,
-            stride=stride,
-            residual=i > 0,
-            kernel=config.kernel,
-            dilations=config.dilations,
-            reduction=config.reduction,
-            dropout=config.dropout,
+            widths[i], widths[i + 1], links=links, config=shared, stride=stride, residual=i > 0
         )
         for i, stride in enumerate(config.strides)
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 
 from torch import Tensor, nn
 from torch.nn import functional
@@ -15,6 +15,23 @@ from skelgraph.nn.temporal_conv import stride_mask
 from skelgraph.nn.topology_conv import TopologyConv
 
 
+@dataclass(frozen=True)
+class CtrBlockConfig:
+    """What the blocks of one network share.
+
+    Args:
+        kernel: Frames of the temporal convolutions.
+        dilations: Of the temporal convolutions, a branch each.
+        reduction: Channels for each one that refines the links.
+        dropout: Share of features dropped after the temporal convolutions.
+    """
+
+    kernel: int = 5
+    dilations: tuple[int, ...] = (1, 2)
+    reduction: int = 8
+    dropout: float = 0.0
+
+
 class CtrBlock(nn.Module):
     """Topology convolution and multi-scale convolution.
 
@@ -24,10 +41,7 @@ class CtrBlock(nn.Module):
         links: What the learned links start as, shape (K, V, V).
         stride: Temporal stride.
         residual: Whether the block's input is added; that of the first is not.
-        kernel: Frames of the temporal convolutions.
-        dilations: Of the temporal convolutions, a branch each.
-        reduction: Channels for each one that refines the links.
-        dropout: Share of features dropped after the temporal convolutions.
+        config: What the network's blocks share.
 
     Source:
         Chen et al. 2021, section 3.3 and figure 3, arXiv:2107.12213. The release starts the
@@ -40,22 +54,25 @@ class CtrBlock(nn.Module):
         out_channels: int,
         *,
         links: Tensor,
+        config: CtrBlockConfig,
         stride: int = 1,
         residual: bool = True,
-        kernel: int = 5,
-        dilations: Sequence[int] = (1, 2),
-        reduction: int = 8,
-        dropout: float = 0.0,
     ) -> None:
         super().__init__()
         self.stride, self.residual = stride, residual
-        self.graph = TopologyConv(in_channels, out_channels, links=links, reduction=reduction)
+        self.graph = TopologyConv(
+            in_channels, out_channels, links=links, reduction=config.reduction
+        )
         self.graph_norm = MaskedBatchNorm(out_channels)
         self.graph_shortcut = Shortcut(in_channels, out_channels)
         self.temporal = MultiScaleConv(
-            out_channels, out_channels, kernel=kernel, stride=stride, dilations=dilations
+            out_channels,
+            out_channels,
+            kernel=config.kernel,
+            stride=stride,
+            dilations=config.dilations,
         )
-        self.dropout = Dropout(dropout)
+        self.dropout = Dropout(config.dropout)
         if residual:
             self.shortcut = Shortcut(in_channels, out_channels, stride=stride)
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from skelgraph.errors import ConfigError
 from skelgraph.nn.channel_mix import ChannelMix
 from skelgraph.nn.masked_norm import MaskedBatchNorm
 from skelgraph.nn.temporal_conv import TemporalConv, stride_mask
@@ -25,7 +26,10 @@ class MultiScaleConv(nn.Module):
         out_channels: Channels out, a multiple of the number of branches, len(dilations) + 2.
         kernel: Frames that a convolution sees, odd.
         stride: Output frame t is centred at input frame t * stride.
-        dilations: Frames between two taps, a branch each.
+        dilations: Frames from one that a convolution sees to the next, a branch each.
+
+    Raises:
+        ConfigError: If the kernel is even, or channels cannot be shared out.
 
     Source:
         Chen et al. 2021, section 3.3, arXiv:2107.12213, after Liu et al. 2020,
@@ -44,8 +48,14 @@ class MultiScaleConv(nn.Module):
         dilations: Sequence[int] = (1, 2),
     ) -> None:
         super().__init__()
+        branches = len(dilations) + 2
+        if out_channels % branches:
+            raise ConfigError(
+                f"channels: expected a multiple of the {branches} branches (dilations + 2), got "
+                f"{out_channels}. Change the configuration."
+            )
         self.stride = stride
-        self.width = out_channels // (len(dilations) + 2)
+        self.width = out_channels // branches
         self.mix = ChannelMix(in_channels, out_channels)
         self.mix_norm = MaskedBatchNorm(out_channels)
         self.convolutions = nn.ModuleList(

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from skelgraph.errors import ConfigError
 from skelgraph.nn.masked_norm import MaskedBatchNorm
 from skelgraph.nn.multi_scale_conv import MultiScaleConv
 from tests.nn.checks import assert_same_with_gradients, draw, randomise
@@ -114,3 +115,8 @@ def test_input_is_left_unchanged() -> None:
     copy = x.clone()
     conv()(x, FRAMES)
     assert torch.equal(x, copy)
+
+
+def test_channels_that_cannot_be_shared_out() -> None:
+    with pytest.raises(ConfigError, match=r"multiple of the 4 branches .*, got 6"):
+        MultiScaleConv(3, 6)

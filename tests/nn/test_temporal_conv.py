@@ -30,6 +30,19 @@ def test_values_worked_by_hand() -> None:
     assert past(x).flatten().tolist() == [100, 210, 321]
 
 
+@pytest.mark.parametrize("separable", [False, True])
+def test_dilated_values_worked_by_hand(separable: bool) -> None:
+    x = torch.tensor([1.0, 2.0, 3.0, 4.0]).view(1, 1, 4, 1)
+    centred = TemporalConv(1, 1, kernel=3, dilation=2, separable=separable)
+    past = TemporalConv(1, 1, kernel=3, dilation=2, separable=separable, causal=True)
+    for conv in (centred, past):
+        conv.depthwise.weight.data = torch.tensor([1.0, 10.0, 100.0]).view(1, 1, 3, 1)
+        if separable:
+            conv.mix.weight.data.fill_(1.0)
+    assert centred(x).flatten().tolist() == [310, 420, 31, 42]
+    assert past(x).flatten().tolist() == [100, 200, 310, 420]
+
+
 @pytest.mark.parametrize(("separable", "causal"), FORMS)
 @pytest.mark.parametrize("stride", [1, 2])
 def test_padded_frames_change_nothing(separable: bool, causal: bool, stride: int) -> None:
