@@ -78,9 +78,9 @@ class CtrGcn(nn.Module):
 
     Source:
         Chen et al. 2021, arXiv:2107.12213. Differs: visibility is one more channel, the input
-        norm is the same for all bodies, hop distances are not truncated before the partition
-        compares them, and see the layers. Its links are those of all frames of a clip, so there
-        is no causal form.
+        norm is the same for all bodies, links start as the spatial partition of one hop (the
+        release's as identity, inward and outward edges), and see the layers. Links are those of
+        all frames of a clip, so there is no causal form.
     """
 
     parents: Tensor

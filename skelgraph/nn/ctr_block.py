@@ -44,8 +44,8 @@ class CtrBlock(nn.Module):
         config: What the network's blocks share.
 
     Source:
-        Chen et al. 2021, section 3.3 and figure 3, arXiv:2107.12213. The release starts the
-        scale of the norm after the links at 1e-6, ours starts at 1; dropout is ours.
+        Chen et al. 2021, arXiv:2107.12213. The release starts the scale of the norm after the
+        links at 1e-6, ours starts at 1; dropout is ours.
     """
 
     def __init__(

@@ -32,7 +32,7 @@ class MultiScaleConv(nn.Module):
         ConfigError: If the kernel is even, or channels cannot be shared out.
 
     Source:
-        Chen et al. 2021, section 3.3, arXiv:2107.12213, after Liu et al. 2020,
+        Chen et al. 2021, arXiv:2107.12213 (kernel 5, dilations 1 and 2), after Liu et al. 2020,
         arXiv:2003.14111. The mixes of all branches are one matrix product and their norms one
         norm, so the branch that passes on has its statistics before its stride, not after. No
         bias: batch normalisation follows. The mask is ours.

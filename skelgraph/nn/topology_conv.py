@@ -27,9 +27,9 @@ class TopologyConv(nn.Module):
         reduction: Channels in for each reduced one; there are at least 8 of those.
 
     Source:
-        Chen et al. 2021, section 3.2, equations 2 to 6, arXiv:2107.12213; one alpha for all K as
-        in the released code. Differs: no bias where one is the same for all channels of a pair
-        or normalised away (x W, and one of P and S), and joints may be kept from sending.
+        Chen et al. 2021, section 3.2, arXiv:2107.12213; one alpha for all K as in the released
+        code. Differs: no bias where it is normalised away or another does the same (x W, and one
+        of P and S), and joints may be kept from sending.
     """
 
     def __init__(

@@ -16,7 +16,7 @@ def conv(in_channels: int = 3, out_channels: int = 4) -> TopologyConv:
 
 
 def slow(layer: TopologyConv, x: Tensor, frames: Tensor, senders: Tensor) -> Tensor:
-    """Equations 2 to 6 of the paper, a body, link type, receiver, sender and channel at a time."""
+    """The formula of the docstring, a body, link type, receiver, sender and channel at a time."""
     bodies, _, size, joints = x.shape
     kinds, reduced, channels = layer.weight.shape
     out = torch.zeros(bodies, channels, size, joints, dtype=x.dtype)
