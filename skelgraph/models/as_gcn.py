@@ -16,15 +16,9 @@ from skelgraph.nn.a_links import ALinks, Links
 from skelgraph.nn.backbone import Backbone
 from skelgraph.nn.bodies import Bodies, gather_bodies
 from skelgraph.nn.clip_graph import ClipGraph
-from skelgraph.nn.forecast_head import (
-    ForecastHead,
-    ForecastTask,
-    at_frame,
-    cut_forecast,
-    forecast_error,
-    last_valid,
-)
+from skelgraph.nn.forecast_head import ForecastHead, ForecastTask, cut_forecast, forecast_error
 from skelgraph.nn.masked_norm import MaskedBatchNorm
+from skelgraph.nn.observed import ObservedBodies
 from skelgraph.nn.st_block import BlockConfig
 from skelgraph.nn.stream_input import embed_streams
 
@@ -78,7 +72,11 @@ class AsGcn(nn.Module):
             causal=config.causal,
         )
         self.forecaster: ForecastHead | None = None
+        self.observed: ObservedBodies | None = None
         if config.forecast:
+            self.observed = ObservedBodies(
+                layout, num_coords=config.num_coords, causal=config.causal
+            )
             self.forecaster = ForecastHead(
                 config.channels[-1],
                 num_coords=config.num_coords,
@@ -112,8 +110,11 @@ class AsGcn(nn.Module):
         check_input(
             positions, returns, num_coords=self.config.num_coords, num_joints=self.num_joints
         )
-        bodies = gather_bodies(positions, visible, frames)
-        task = self._cut(bodies) if "losses" in returns else None
+        task: ForecastTask | None = None
+        if self.forecaster is not None and "losses" in returns:
+            task = cut_forecast(positions, visible, frames, num_frames=self.config.forecast)
+            frames = task.frames
+        bodies, origin = self._observe(positions, visible, frames)
         links = self.infer_links(bodies)
         graph = self._graph(bodies, links)
         features, stride = self.backbone(self._embed(bodies), graph)
@@ -131,18 +132,18 @@ class AsGcn(nn.Module):
             if "a_links" in returns:
                 out.a_links = bodies.scatter(self.aim.probabilities(links)[:, -1])
         if self.forecaster is not None and (task is not None or "forecast" in returns):
-            last = at_frame(bodies.positions, last_valid(bodies.frames, bodies.positions))
-            poses = self.forecaster(features, last, graph=graph, stride=stride)
+            poses = origin + self.forecaster(features, bodies.positions, graph=graph, stride=stride)
             out.forecast = bodies.scatter(poses).permute(0, 2, 3, 4, 1)
             if task is not None:
-                out.losses["forecast"] = forecast_error(poses, task.target, task.mask)
+                out.losses["forecast"] = _forecast_loss(poses, task, bodies)
         return out
 
     def warm_up_losses(
         self, positions: Tensor, visible: Tensor, frames: Tensor
     ) -> dict[str, Tensor]:
         """Losses of A-link inference alone ('aim_nll', 'aim_kl'); arguments as `forward`."""
-        links = self.infer_links(gather_bodies(positions, visible, frames))
+        bodies, _ = self._observe(positions, visible, frames)
+        links = self.infer_links(bodies)
         return {} if links is None or self.aim is None else self.aim.losses(links)
 
     def infer_links(self, bodies: Bodies) -> Links | None:
@@ -151,16 +152,15 @@ class AsGcn(nn.Module):
             return None
         return self.aim(bodies.positions, bodies.visible, bodies.frames)
 
-    def _cut(self, bodies: Bodies) -> ForecastTask | None:
-        """Hide the last frames of each body, to be predicted; None without prediction head."""
-        if self.forecaster is None:
-            return None
-        task = cut_forecast(
-            bodies.positions, bodies.visible, bodies.frames, num_frames=self.config.forecast
-        )
-        bodies.frames = task.frames
-        bodies.visible = bodies.visible & task.frames[..., None]
-        return task
+    def _observe(
+        self, positions: Tensor, visible: Tensor, frames: Tensor
+    ) -> tuple[Bodies, Tensor | float]:
+        """Bodies seen in the frames given, and where their origin lies in the clip's coordinates.
+
+        A model with a prediction head always sees what those frames alone tell.
+        """
+        bodies = gather_bodies(positions, visible, frames)
+        return (bodies, 0.0) if self.observed is None else self.observed(bodies)
 
     def _graph(self, bodies: Bodies, links: Links | None) -> ClipGraph:
         adjacency = None if links is None or self.aim is None else self.aim.adjacency(links)
@@ -180,6 +180,13 @@ class AsGcn(nn.Module):
             streams=self.config.streams,
             norm=self.input_norm,
         )
+
+
+def _forecast_loss(poses: Tensor, task: ForecastTask, bodies: Bodies) -> Tensor:
+    """Error in the frames cut off, of the joints that were seen before and in them."""
+    target = task.target.permute(0, 4, 1, 2, 3)[bodies.clip, bodies.slot]
+    mask = task.mask.permute(0, 3, 1, 2)[bodies.clip, bodies.slot]
+    return forecast_error(poses, target, mask & bodies.visible.any(1, keepdim=True))
 
 
 def _s_links(layout: Layout, config: AsGcnConfig) -> Tensor:

@@ -12,17 +12,22 @@ from skelgraph.nn.backbone import Backbone
 from skelgraph.nn.channel_mix import ChannelMix
 from skelgraph.nn.clip_graph import ClipGraph
 from skelgraph.nn.graph_conv import ActStructConv
+from skelgraph.nn.masked_norm import MaskedBatchNorm
 from skelgraph.nn.processes import mean_count
 from skelgraph.nn.st_block import BlockConfig
 
 HALVINGS = 2
+RECENT = 4  # frames before the last whose way to it is given to the head
 
 
 class ForecastHead(nn.Module):
     """Predict how the joints move in the frames after the last valid one.
 
     Two blocks of stride 2 gather time; their last valid step is put beside the last observed
-    pose, and two graph convolutions give displacements from that pose.
+    pose and the mean velocities towards it over the last few frames, and two graph convolutions
+    give displacements from that pose. Beside them the velocities go on, each for a share that is
+    learned for each frame ahead and is the same for all joints. Untrained, the head holds the
+    last pose.
 
     Args:
         channels: Features of the backbone.
@@ -35,8 +40,11 @@ class ForecastHead(nn.Module):
         Li et al. 2019, section 3.5, arXiv:1904.12659. The paper's blocks shrink one fixed
         length to one step; taking the last valid step fits any length. The release orders the
         displacements frame by frame and reads them coordinate by coordinate; here the axes
-        are named by their place, (frames, coordinates).
+        are named by their place, (frames, coordinates). The velocities are ours: after a total
+        stride of 16 or more the features alone do not tell the speed at the end.
     """
+
+    ahead: Tensor
 
     def __init__(
         self,
@@ -57,40 +65,60 @@ class ForecastHead(nn.Module):
             config=config,
             first_residual=True,
         )
-        self.mix = ActStructConv(channels + num_coords, channels, s_links=s_links)
+        self.motion_norm = MaskedBatchNorm(num_coords * RECENT)
+        given = channels + num_coords * (1 + RECENT)
+        self.mix = ActStructConv(given, channels, s_links=s_links)
+        self.mix_norm = MaskedBatchNorm(channels)
         self.out = ChannelMix(channels, num_frames * num_coords, bias=True)
+        nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(self.out.bias)
+        self.carry = nn.Parameter(torch.zeros(num_frames, RECENT))
+        ahead = torch.arange(1.0, num_frames + 1)
+        self.register_buffer("ahead", ahead, persistent=False)
 
     def forward(
-        self, features: Tensor, last_pose: Tensor, *, graph: ClipGraph, stride: int
+        self, features: Tensor, positions: Tensor, *, graph: ClipGraph, stride: int
     ) -> Tensor:
         """Predict.
 
         Args:
             features: Backbone's features, shape (P, C, T', V).
-            last_pose: Coordinates in the last valid frame, shape (P, coords, V).
+            positions: Coordinates of the observed frames, shape (P, coords, T, V).
             graph: Links and masks of the observed frames.
             stride: Input frames between two of the features' frames.
 
         Returns:
             Coordinates, shape (P, coords, num_frames, V).
         """
+        last = last_valid(graph.frames, positions)
+        pose, speed = at_frame(positions, last), recent_velocity(positions, last)
         x, stride = self.shrink(features, graph, stride=stride)
-        frames = graph.at(stride, x.shape[2])["frames"]
-        state = at_frame(x, last_valid(frames, x))
-        state = torch.cat((state, last_pose.to(state.dtype)), dim=1)[:, :, None]
-        change = self.out(functional.relu(self.mix(state)))  # (P, F * coords, 1, V)
-        change = change.view(len(x), self.num_frames, *last_pose.shape[1:]).transpose(1, 2)
-        return last_pose[:, :, None] + change
+        kept = graph.at(stride, x.shape[2])
+        end = last_valid(kept["frames"], x)
+        motion = self.motion_norm(speed.flatten(1, 2)[:, :, None])[:, :, 0]
+        state = torch.cat((at_frame(x, end), pose.to(x.dtype), motion.to(x.dtype)), dim=1)
+        hidden = self.mix(state[:, :, None], None, senders_at(kept["senders"], end))
+        change = self.out(functional.relu(self.mix_norm(hidden)))  # (P, F * coords, 1, V)
+        change = change.view(len(x), self.num_frames, *pose.shape[1:]).transpose(1, 2)
+        return pose[:, :, None] + self._carried(speed) + change
+
+    def _carried(self, speed: Tensor) -> Tensor:
+        """Way that the velocities go on: (P, coords, RECENT, V) to (P, coords, F, V).
+
+        Not as a matrix product, which lower precisions would round.
+        """
+        share = (self.carry * self.ahead[:, None]).to(speed.dtype)
+        return (share[:, :, None] * speed[:, :, None]).sum(3)
 
 
 @dataclass
 class ForecastTask:
-    """A clip cut into what is observed and what is to be predicted.
+    """Clips cut into what is observed and what is to be predicted.
 
     Args:
-        frames: Observed frames, bool, shape (P, T).
-        target: Coordinates of the frames cut off, shape (P, C, F, V).
-        mask: Target joints that were seen, in clips long enough, bool, shape (P, F, V).
+        frames: Observed frames, bool, shape (N, T).
+        target: Coordinates of the frames cut off, shape (N, C, F, V, ...).
+        mask: Target joints that were seen, in clips long enough, bool, shape (N, F, V, ...).
     """
 
     frames: Tensor
@@ -99,18 +127,16 @@ class ForecastTask:
 
 
 def cut_forecast(
-    positions: Tensor, visible: Tensor, frames: Tensor | None, *, num_frames: int
+    positions: Tensor, visible: Tensor, frames: Tensor, *, num_frames: int
 ) -> ForecastTask:
     """Cut the last `num_frames` valid frames off clips that have more than twice as many.
 
     Args:
-        positions: Coordinates, shape (P, C, T, V).
-        visible: Joints seen, bool, shape (P, T, V).
-        frames: Valid frames, from frame 0 on, bool, shape (P, T). None: all.
+        positions: Coordinates, shape (N, C, T, V, ...).
+        visible: Joints seen, bool, shape (N, T, V, ...).
+        frames: Valid frames, from frame 0 on, bool, shape (N, T).
         num_frames: Frames to predict.
     """
-    if frames is None:
-        frames = visible.new_ones(visible.shape[:2])
     count = frames.sum(1)
     enough = count > 2 * num_frames
     observed = torch.where(enough, count - num_frames, count)
@@ -119,8 +145,33 @@ def cut_forecast(
     places = places.clamp(max=frames.shape[1] - 1)
     rows = torch.arange(len(frames), device=frames.device)[:, None]
     target = positions.transpose(1, 2)[rows, places].transpose(1, 2)
-    mask = visible[rows, places] & enough[:, None, None]
-    return ForecastTask(frames & (steps < observed[:, None]), target, mask)
+    long = enough.view(-1, *[1] * (visible.dim() - 1))
+    return ForecastTask(frames & (steps < observed[:, None]), target, visible[rows, places] & long)
+
+
+def recent_velocity(positions: Tensor, last: Tensor) -> Tensor:
+    """Mean velocity towards each row's last frame over the 1, 2, ... RECENT frames before it.
+
+    Args:
+        positions: Shape (P, C, T, V).
+        last: Number of the last frame, shape (P,).
+
+    Returns:
+        Way a frame, shape (P, C, RECENT, V); a clip that is shorter counts from its first frame.
+    """
+    steps = torch.arange(1, RECENT + 1, device=last.device)
+    start = (last[:, None] - steps).clamp(min=0)  # (P, RECENT)
+    rows = torch.arange(len(last), device=last.device)[:, None]
+    way = at_frame(positions, last)[:, None] - positions.transpose(1, 2)[rows, start]
+    passed = (last[:, None] - start).clamp(min=1).to(way.dtype)
+    return (way / passed[:, :, None, None]).transpose(1, 2)
+
+
+def senders_at(senders: Tensor | None, frame: Tensor) -> Tensor | None:
+    """Joints that may send in one frame a row: (P, 1 or T, V) and (P,) to (P, 1, V)."""
+    if senders is None or senders.shape[1] == 1:
+        return senders
+    return senders[torch.arange(len(frame), device=frame.device), frame][:, None]
 
 
 def last_valid(frames: Tensor | None, x: Tensor) -> Tensor:

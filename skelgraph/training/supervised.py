@@ -276,7 +276,7 @@ class _Job:
             rows += prediction_rows(
                 probabilities[part], names, recogniser.class_names, labels=clips.labels, part=part
             )
-        metrics["val"] |= argmax_links_scores(model, parts.val, data)
+        metrics["val"] |= argmax_links_scores(recogniser.model, parts.val, self.config.data)
         header = ("clip", "split", "label", "predicted", *recogniser.class_names)
         write_history(self.folder, progress.history)
         write_rows(self.folder / PREDICTIONS, header, rows)
