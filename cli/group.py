@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "train": ("skelgraph.cli.train", "Train a recogniser."),
     "evaluate": ("skelgraph.cli.evaluate", "Score a trained run."),
     "predict": ("skelgraph.cli.predict", "Label new recordings with a trained run."),
+    "forecast": ("skelgraph.cli.forecast", "Predict the poses that come next."),
     "plot": ("skelgraph.cli.plot", "Draw figures of layouts, clips and runs."),
 }
 

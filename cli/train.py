@@ -41,7 +41,11 @@ from skelgraph.cli.settings import STREAMS, Names, Several, apply_settings, sett
 @click.option("--streams", type=Names(STREAMS), help="Inputs, such as joint,bone.")
 @click.option("--a-links/--no-a-links", default=None, help="Learned links, on by default.")
 @click.option("--causal", is_flag=True, default=None, help="See no later frame (streaming).")
-@click.option("--forecast", type=click.IntRange(min=0), help="Frames to predict beside the class.")
+@click.option(
+    "--forecast",
+    type=click.IntRange(min=0),
+    help="Frames to predict beside the class; clips are then taken as recorded (--num-frames 0).",
+)
 @click.option(
     "--set",
     "changes",
@@ -164,7 +168,16 @@ def _config(values: dict[str, Any]) -> Any:
         simulated={} if values["data"] else {"subjects": values["subjects"], "seed": 0},
     )
     files = values["files"] and str(Path(values["files"]).resolve())
-    return apply_settings(config, {**values, "files": files})
+    settings = {**values, "files": files}
+    if values["forecast"] and not _told("num_frames"):
+        settings["num_frames"] = 0
+    return apply_settings(config, settings)
+
+
+def _told(name: str) -> bool:
+    """Whether an option has its value from someone, and not by default."""
+    source = click.get_current_context().get_parameter_source(name)
+    return source is not click.core.ParameterSource.DEFAULT
 
 
 def _layout(values: dict[str, Any]) -> str:

@@ -37,6 +37,46 @@ def to_house_frame(
     Raises:
         FormatError: If image fractions come without the picture's width and height.
     """
+    order, factor = _order_and_factor(units, axes, width=width, height=height)
+    places: np.ndarray = keypoints[..., order] * factor.astype(np.float32)
+    if len(order) == len(axes):
+        return places
+    return np.concatenate([places, keypoints[..., num_spatial(axes) :]], axis=-1)
+
+
+def from_house_frame(
+    positions: np.ndarray,
+    *,
+    units: str,
+    axes: tuple[str, ...],
+    width: int | None = None,
+    height: int | None = None,
+) -> np.ndarray:
+    """Undo `to_house_frame`: give places in a recording's own axes and units.
+
+    Args:
+        positions: House frame, no confidence among the coordinates, float32 (..., C).
+        units: As of the recording.
+        axes: As of the recording.
+        width: Picture width in pixels.
+        height: Picture height in pixels.
+
+    Returns:
+        A new array, float32 (..., C).
+
+    Raises:
+        FormatError: If image fractions come without the picture's width and height.
+    """
+    order, factor = _order_and_factor(units, axes, width=width, height=height)
+    recorded = np.empty_like(positions, dtype=np.float32)
+    recorded[..., order] = positions / factor
+    return recorded
+
+
+def _order_and_factor(
+    units: str, axes: tuple[str, ...], *, width: int | None, height: int | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Find, for each house axis that is there, the coordinate along it and what it is times."""
     order, sign = _order_and_sign(axes)
     factor = sign * METRES.get(units, 1.0)
     if units == "image fraction":
@@ -47,10 +87,7 @@ def to_house_frame(
             )
         upright = np.array([axis in ("up", "down") for axis in axes])[order]
         factor = np.where(upright, factor, factor * (width / height))
-    places: np.ndarray = keypoints[..., order] * factor.astype(np.float32)
-    if len(order) == len(axes):
-        return places
-    return np.concatenate([places, keypoints[..., num_spatial(axes) :]], axis=-1)
+    return order, factor
 
 
 def _order_and_sign(axes: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:

@@ -18,6 +18,7 @@ from skelgraph.nn.st_block import BlockConfig
 
 HALVINGS = 2
 RECENT = 4  # frames before the last whose way to it is given to the head
+FADING = 3.0  # frames in which an untrained head lets the last velocity fall to 1 / e
 
 
 class ForecastHead(nn.Module):
@@ -26,8 +27,8 @@ class ForecastHead(nn.Module):
     Two blocks of stride 2 gather time; their last valid step is put beside the last observed
     pose and the mean velocities towards it over the last few frames, and two graph convolutions
     give displacements from that pose. Beside them the velocities go on, each for a share that is
-    learned for each frame ahead and is the same for all joints. Untrained, the head holds the
-    last pose.
+    learned for each frame ahead and is the same for all joints. Untrained, the head lets the
+    last velocity die away.
 
     Args:
         channels: Features of the backbone.
@@ -72,8 +73,10 @@ class ForecastHead(nn.Module):
         self.out = ChannelMix(channels, num_frames * num_coords, bias=True)
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.out.bias)
-        self.carry = nn.Parameter(torch.zeros(num_frames, RECENT))
         ahead = torch.arange(1.0, num_frames + 1)
+        carry = torch.zeros(num_frames, RECENT)
+        carry[:, 0] = FADING * (1 - (-ahead / FADING).exp()) / ahead
+        self.carry = nn.Parameter(carry)
         self.register_buffer("ahead", ahead, persistent=False)
 
     def forward(

@@ -217,6 +217,8 @@ def check(config: RunConfig) -> None:
         )
         if not fits
     ]
+    if config.model.overrides.get("forecast"):
+        faults += _forecast_faults(data)
     if faults:
         raise ConfigError(list_faults(faults))
 
@@ -235,6 +237,20 @@ def _amounts(config: RunConfig) -> list[tuple[str, float, str, bool]]:
     return [
         *((name, value, "at least 0", value >= 0) for name, value in amounts.items()),
         *((name, value, "a share in [0, 1]", 0 <= value <= 1) for name, value in shares.items()),
+    ]
+
+
+def _forecast_faults(data: DataOptions) -> list[str]:
+    """What a prediction head needs of its input: frames a fixed time apart, one origin a clip."""
+    rules = (
+        ("num_frames", 0, "frames sampled from clips lie no fixed time apart", "--num-frames 0"),
+        ("centre", "clip", "an origin in each frame hides where the body goes", "--centre clip"),
+    )
+    return [
+        f"{name}: expected {wanted} beside a prediction head ({why}), got "
+        f"{getattr(data, name)}. Give {flag}."
+        for name, wanted, why, flag in rules
+        if getattr(data, name) != wanted
     ]
 
 

@@ -8,13 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from skelgraph import __version__
 from skelgraph.data.clip import num_spatial
 from skelgraph.data.store import Store
-from skelgraph.errors import ConfigError, RunError
+from skelgraph.errors import ConfigError, RunError, StoreError
 from skelgraph.evaluation.metrics import fit_temperature
 from skelgraph.graphs import Layout, load_layout, map_joints
 from skelgraph.models import build_model, resolve_config
@@ -27,6 +28,7 @@ from skelgraph.training.clips import (
 )
 from skelgraph.training.config import ModelOptions, RunConfig, check
 from skelgraph.training.devices import Devices, choose_precision, make_fabric, processes_ended
+from skelgraph.training.forecasting import forecast_clips, score_forecasts
 from skelgraph.training.inference import predict_logits
 from skelgraph.training.link_gap import argmax_links_scores
 from skelgraph.training.loop import Loop, Progress
@@ -208,6 +210,11 @@ class _Job:
     def _recogniser(self, store: Store) -> Recogniser:
         coords = int(store.keypoints.shape[-1])
         options = self.config.model
+        if options.overrides.get("forecast") and num_spatial(store.axes) < coords:
+            raise ConfigError(
+                f"{store.path}: expected places alone as coordinates for a prediction head, got a "
+                "confidence as the third. Convert without it, or train without --forecast."
+            )
         model, resolved = self._build(num_classes=len(store.class_names), num_coords=coords)
         self.report.message(
             f"model {options.name}, preset {options.preset}: "
@@ -272,6 +279,8 @@ class _Job:
         for part in PARTS:
             clips = getattr(parts, part)
             metrics[part] = score_part(probabilities[part], clips)
+            if part != "train":
+                metrics[part] |= self._forecast_scores(recogniser, getattr(parts.split, part))
             names = clip_names(self.store, clips)
             rows += prediction_rows(
                 probabilities[part], names, recogniser.class_names, labels=clips.labels, part=part
@@ -283,6 +292,17 @@ class _Job:
         save_recogniser(self.folder / WEIGHTS, recogniser)
         write_json(self.folder / METRICS, metrics)
         return metrics
+
+    def _forecast_scores(self, recogniser: Recogniser, rows: np.ndarray) -> dict[str, Any]:
+        """Errors of the prediction head under their key; nothing for a model without one."""
+        if not getattr(recogniser.model.config, "forecast", 0):
+            return {}
+        try:
+            forecasts = forecast_clips(recogniser, self.store, rows, hide=True)
+        except StoreError as error:
+            self.report.message(f"forecast not scored: {error}")
+            return {}
+        return {"forecast": score_forecasts(forecasts)}
 
 
 def resolve_layout(config: RunConfig) -> Layout:

@@ -241,10 +241,17 @@ def test_paths_are_kept_whole_for_a_resume_from_elsewhere() -> None:
         config = _config(context.params)
     assert config.protocol.files == str(Path("split.csv").resolve())
     assert config.model.overrides == {"forecast": 4}
+    assert config.data.num_frames == 0
 
 
 def test_a_prediction_head_is_trained(store: Store, tmp_path: Path) -> None:
     words = ("train", "--data", store.path, "--output", tmp_path / "run", *QUICK, "--forecast", "2")
     result = run(*words, "--epochs", "1")
+    assert result.exit_code == 1
+    assert "num_frames: expected 0 beside a prediction head" in result.stderr
+    result = run(*words, "--epochs", "1", "--num-frames", "0")
     assert result.exit_code == 0, result.output
     assert "forecast" in (tmp_path / "run" / "history.csv").read_text().splitlines()[0]
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert metrics["test"]["forecast"]["num_windows"] == metrics["test"]["num_clips"]
+    assert "forecast" not in metrics["train"]
