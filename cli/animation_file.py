@@ -78,11 +78,12 @@ def _write_mp4(path: Path, pictures: Iterable[np.ndarray], *, step_ms: float) ->
     rate = Fraction(1000 / step_ms).limit_denominator(1001)
     try:
         with av.open(str(path), "w", format="mp4") as container:
-            stream = container.add_stream("h264", rate=rate)
+            stream: Any = container.add_stream("h264", rate=rate)
             stream.pix_fmt = "yuv420p"
             for number, picture in enumerate(pictures):
                 height, width = (size - size % 2 for size in picture.shape[:2])
-                stream.width, stream.height = width, height
+                if number == 0:
+                    stream.width, stream.height = width, height
                 even = np.ascontiguousarray(picture[:height, :width])
                 frame = av.VideoFrame.from_ndarray(even, format="rgb24")
                 frame.pts = number

@@ -10,6 +10,7 @@ from skelgraph.graphs import Layout, load_layout
 from skelgraph.models import MODELS, AsGcn, AsGcnConfig
 from skelgraph.models.plain import from_plain, to_plain
 from skelgraph.nn.bodies import gather_bodies
+from skelgraph.nn.forecast_head import cut_forecast
 from skelgraph.transforms.streams import STREAMS
 from tests.graphs.made_up import random_layouts, relabelled
 from tests.models.clips import damaged_clips, random_clips, tiny
@@ -166,16 +167,47 @@ def test_forecast_starts_at_the_last_pose_and_its_loss_hides_the_target() -> Non
     positions, visible, frames = random_clips(made_up(), bodies=1)
     with torch.no_grad():
         model.forecaster.out.weight.zero_()
-        model.forecaster.out.bias.zero_()
+        model.forecaster.carry.zero_()
     out = model(positions, visible, frames, returns=("forecast",))
     torch.testing.assert_close(out.forecast[:, :, 0], positions[:, :, -1])
-    held = (positions[:, :, -2:] - positions[:, :, -3:-2]).square().mean()
+    held = (positions[:, :, -2:] - positions[:, :, -3:-2]).norm(dim=1).mean()
     out = model(positions, visible, frames, returns=("losses",))
     torch.testing.assert_close(out.losses["forecast"], held)
     changed = positions.clone()
     changed[:, :, -2:] += 1
     again = model(changed, visible, frames, returns=("losses",))
     torch.testing.assert_close(again.logits, out.logits)
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_hidden_frames_reach_neither_the_forecast_nor_the_logits(causal: bool) -> None:
+    """Bit for bit, also through what was filled or centred with their help."""
+    model = tiny(made_up(), forecast=2, causal=causal).eval()
+    for parameter in model.parameters():
+        parameter.data += 0.1 * torch.randn_like(parameter)
+    positions, visible, frames = damaged_clips(made_up(), frames=12)
+    visible[1, 6:10, 0] = False  # the centre joint, up to the frames that are hidden
+    visible[2, :5, 3] = False  # seen for the first time among them
+    hidden = frames & ~cut_forecast(positions, visible, frames, num_frames=2).frames
+    assert hidden.sum(1).tolist() == [2, 2, 2]
+    unknown = hidden[:, None, :, None, None] | ~visible[:, None]
+    changed, seen = torch.where(unknown, positions + 3, positions), visible.clone()
+    seen[hidden] = ~seen[hidden]
+    one = model(positions, visible, frames, returns=("losses", "a_links"))
+    other = model(changed, seen, frames, returns=("losses", "a_links"))
+    for name in ("logits", "forecast", "a_links"):
+        assert torch.equal(getattr(other, name), getattr(one, name)), name
+    assert other.losses["forecast"] != one.losses["forecast"]
+
+
+def test_a_model_with_a_prediction_head_ignores_where_the_clip_is() -> None:
+    model = tiny(made_up(), forecast=2).double().eval()
+    positions, visible, frames = damaged_clips(made_up())
+    one = model(positions.double(), visible, frames, returns=("forecast",))
+    other = model(positions.double() + 5, visible, frames, returns=("forecast",))
+    torch.testing.assert_close(other.logits, one.logits)
+    present = visible.any(2).any(1)[:, None, None, None].expand_as(one.forecast)
+    torch.testing.assert_close(other.forecast[present], one.forecast[present] + 5)
 
 
 @given(random_layouts(max_joints=8), st.integers(1, 7))

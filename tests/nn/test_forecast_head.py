@@ -6,6 +6,7 @@ from torch import Tensor
 
 from skelgraph.nn.clip_graph import ClipGraph
 from skelgraph.nn.forecast_head import (
+    FADING,
     ForecastHead,
     cut_forecast,
     forecast_error,
@@ -40,7 +41,7 @@ def still(pose: Tensor, frames: int) -> Tensor:
     return pose[:, :, None].expand(-1, -1, frames, -1)
 
 
-def test_shape_and_displacement_from_the_last_pose() -> None:
+def test_shape_and_displacement_from_a_pose_that_rests() -> None:
     module, pose = head(), draw(2, 2, 3)
     module.out.weight.data.zero_()
     module.out.bias.data = torch.arange(10.0).double()
@@ -52,14 +53,23 @@ def test_shape_and_displacement_from_the_last_pose() -> None:
     torch.testing.assert_close(out, pose[:, :, None] + change)
 
 
-def test_untrained_it_holds_the_last_pose() -> None:
+def test_a_perfect_forecast_has_a_finite_gradient() -> None:
+    predicted = torch.zeros(1, 2, 1, 2, requires_grad=True)
+    mask = torch.ones(1, 1, 2, dtype=torch.bool)
+    forecast_error(predicted, torch.zeros(1, 2, 1, 2), mask).backward()
+    assert predicted.grad is not None and predicted.grad.abs().sum() == 0
+
+
+def test_untrained_the_last_velocity_dies_away() -> None:
     module = ForecastHead(
         4, num_coords=2, num_frames=5, s_links=torch.tensor(chain(3).s_links(1)),
         config=BlockConfig(kernel=3),
     ).eval()  # fmt: skip
     positions, graph = torch.randn(2, 2, 14, 3), ClipGraph(None, 1, None, None)
     out = module(torch.randn(2, 4, 7, 3), positions, graph=graph, stride=2)
-    assert torch.equal(out, still(positions[:, :, -1], 5))
+    velocity = (positions[:, :, -1] - positions[:, :, -2])[:, :, None]
+    way = FADING * (1 - torch.exp(-torch.arange(1.0, 6) / FADING))[:, None]
+    torch.testing.assert_close(out, positions[:, :, -1:] + velocity * way)
 
 
 def test_full_shares_of_the_last_velocity_are_constant_velocity() -> None:
@@ -110,6 +120,7 @@ def test_last_valid_frame() -> None:
 
 
 def test_error_is_over_joints_seen() -> None:
-    predicted, target = torch.zeros(1, 2, 1, 2), torch.tensor([[[[1.0, 9.0]], [[3.0, 9.0]]]])
-    assert forecast_error(predicted, target, torch.tensor([[[True, False]]])).item() == 5
+    predicted, target = torch.zeros(1, 2, 1, 2), torch.tensor([[[[3.0, 9.0]], [[4.0, 9.0]]]])
+    one = forecast_error(predicted, target, torch.tensor([[[True, False]]]))
+    assert one.item() == pytest.approx(5)
     assert forecast_error(predicted, target, torch.tensor([[[False, False]]])).item() == 0
