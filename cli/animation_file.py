@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-import numpy as np
 
 from skelgraph.errors import SkelgraphError, unknown_name
+
+if TYPE_CHECKING:
+    import numpy as np
 
 SUFFIXES = (".gif", ".mp4")
 TICK_MS = 10  # a gif counts time in hundredths of a second
@@ -71,6 +73,8 @@ def _write_gif(path: Path, pictures: Iterable[np.ndarray], *, step_ms: float) ->
 
 def _write_mp4(path: Path, pictures: Iterable[np.ndarray], *, step_ms: float) -> None:
     from fractions import Fraction
+
+    import numpy as np
 
     from skelgraph.live.frames import import_av
 

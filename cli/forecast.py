@@ -1,4 +1,4 @@
-"""`skelgraph forecast`."""
+"""`skelgraph forecast` and `skelgraph plot forecast`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from skelgraph.cli.animation_file import animation_option
-from skelgraph.cli.figure_file import FigurePath
+from skelgraph.cli.figure_file import FigurePath, figure_option
 from skelgraph.cli.options import (
     Choice,
     device_option,
@@ -93,6 +93,57 @@ def command(
         _print_scores(scores)
     else:
         _print_clips(result)
+
+
+@click.command("forecast")
+@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("source", metavar="[INPUT]", type=click.Path(path_type=Path), required=False)
+@click.option(
+    "--split",
+    type=Choice(("train", "val", "test")),
+    default="test",
+    show_default=True,
+    help="Part of the run's own data, where no INPUT is given.",
+)
+@click.option("--clip", help="The clip to draw, by name or number.  [default: the first]")
+@figure_option("RUN/forecast.png")
+@device_option
+@force_option
+@report_options
+def plot_command(
+    run: Path,
+    source: Path | None,
+    split: str,
+    clip: str | None,
+    output: Path | None,
+    device: str,
+    force: bool,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Draw a forecast beside what came, and its errors over time.
+
+    The last frames of every clip are hidden: of INPUT, a store or a recording, or of the run's
+    own clips. `skelgraph forecast` draws the poses after the end of a recording, too.
+
+    \b
+    Example:
+      skelgraph plot forecast runs/mediapipe_hands --clip 3 --output forecast.svg
+    """
+    from skelgraph.cli.output import print_json
+    from skelgraph.files import check_free
+    from skelgraph.training.devices import pick_device
+    from skelgraph.training.forecasting import forecast, score_forecasts
+
+    path = output or (run if run.is_dir() else run.parent) / "forecast.png"
+    check_free(path, force=force)
+    result = forecast(run, source, hide=True, part=split, device=pick_device(device))
+    drawn, scores = _chosen(result, clip), score_forecasts(result)
+    _draw(result, drawn, run, path, None, scores=scores, force=force)
+    if as_json:
+        print_json({"output": str(path), "run": str(run), "clip": result.names[drawn]})
+    else:
+        click.echo(str(path))
 
 
 def _check_paths(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from skelgraph.cli.figure_file import figure_option, write_figure
+from skelgraph.cli.forecast import plot_command as plot_forecast
 from skelgraph.cli.options import Choice, device_option, force_option, report_options
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ def command() -> None:
 
     The suffix of --output chooses the format: png, svg or pdf.
     """
+
+
+command.add_command(plot_forecast)
 
 
 @command.command("layout")

@@ -93,7 +93,7 @@ class TrainOptions:
         label_smoothing: Probability spread evenly over the classes.
         class_weights: Weigh classes by 1 / frequency, normalised to mean 1 over the clips.
         link_weight: Weight of the A-link module's own loss in the main passes.
-        forecast_weight: Weight of the prediction head's loss.
+        forecast_weight: Weight of the prediction head's loss, a distance in metres.
         clip_norm: Largest norm of the gradient, of the A-link module and of the rest; 0 is off.
         ema: Decay of the averaged weights that validation and test use; 0 is off.
         patience: Epochs without a better validation before training stops; 0 never stops.
@@ -116,7 +116,7 @@ class TrainOptions:
     label_smoothing: float = 0.1
     class_weights: bool = False
     link_weight: float = 0.01
-    forecast_weight: float = 0.01
+    forecast_weight: float = 1.0
     clip_norm: float = 5.0
     ema: float = 0.99
     patience: int = 0

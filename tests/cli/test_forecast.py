@@ -104,3 +104,11 @@ def test_a_video_is_written(trained: Path, tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     with av.open(str(path)) as container:
         assert sum(1 for _ in container.decode(video=0)) > 2 * FRAMES
+
+
+def test_the_figure_of_a_run(trained: Path) -> None:
+    result = run("plot", "forecast", trained)
+    assert result.exit_code == 0, result.output
+    assert result.stdout.strip() == str(trained / "forecast.png")
+    assert (trained / "forecast.png").is_file()
+    assert run("plot", "forecast", trained).exit_code == 1
