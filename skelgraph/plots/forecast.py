@@ -216,8 +216,9 @@ def _draw_pose(
             )
         )
         if dots:
+            across, up = body[known].T
             size = 7 if layout.num_joints <= 30 else 3
-            axes.scatter(*body[known].T, s=size, color=colour, linewidths=0, zorder=3)
+            axes.scatter(across, up, s=size, color=colour, linewidths=0, zorder=3)
 
 
 def _draw_errors(axes: Axes, poses: Poses, errors: Mapping[str, np.ndarray]) -> None:

@@ -28,9 +28,9 @@ from skelgraph.evaluation.forecasting import (
     mean_of_known,
     score_curves,
 )
-from skelgraph.graphs import JointMap, Layout, map_joints
+from skelgraph.graphs import JointMap, Layout
 from skelgraph.training.inference import outputs
-from skelgraph.training.scoring import clips_for, opened, own_store, rows_of_part
+from skelgraph.training.scoring import joints_for, opened, own_store, rows_of_part
 from skelgraph.training.weights import Recogniser, load_recogniser
 
 METHODS = ("forecast", "last pose held", "constant velocity")
@@ -219,9 +219,7 @@ def forecast_clips(
         StoreError: If no clip is long enough.
     """
     frames = forecast_frames(recogniser)
-    clips_for(recogniser, store, rows[:1])  # says what does not fit, in words of the command
-    layout = recogniser.layout
-    joints = map_joints(store.layout, layout, slot=recogniser.data.slot)
+    joints, layout = joints_for(recogniser, store), recogniser.layout
     pieces = _hiding(recogniser, store, rows) if hide else _whole(recogniser, store, rows)
     dropped: dict[str, str] = {}
     kept = []
@@ -421,7 +419,7 @@ def score_forecasts(forecasts: Forecasts) -> dict[str, Any]:
         "num_frames": forecasts.num_frames,
         "num_windows": len(tracks),
         "num_clips": len(set(clip.tolist())),
-        "too_short": len(forecasts.dropped),
+        "num_dropped": len(forecasts.dropped),
         "fps": forecasts.fps,
         "unit": "mm of the neutral size",
         **score_curves(

@@ -28,6 +28,7 @@ from skelgraph.errors import (
     unknown_name,
 )
 from skelgraph.evaluation.ensemble import check_weights, equal_weights, fit_weights, mix
+from skelgraph.graphs import JointMap, map_joints
 from skelgraph.training.clips import PARTS, check_coordinates, clip_set
 from skelgraph.training.inference import predict_logits
 from skelgraph.training.results import clip_names, prediction_rows, score_part
@@ -260,11 +261,21 @@ def opened(source: str | Path) -> Iterator[Store]:
 
 def clips_for(recogniser: Recogniser, store: Store, rows: np.ndarray) -> ClipSet:
     """Prepare clips as a recogniser needs them."""
+    joints_for(recogniser, store)
+    return clip_set(store, rows, layout=recogniser.layout, data=recogniser.data, testing=True)
+
+
+def joints_for(recogniser: Recogniser, store: Store) -> JointMap:
+    """Find where a recogniser's joints come from in a store.
+
+    Raises:
+        RunError: If the store's coordinates or joints do not fit.
+    """
     check_coordinates(
         store, recogniser.num_coords, num_spatial=recogniser.num_spatial, what="this run"
     )
     try:
-        return clip_set(store, rows, layout=recogniser.layout, data=recogniser.data, testing=True)
+        return map_joints(store.layout, recogniser.layout, slot=recogniser.data.slot)
     except LayoutError as error:
         name = recogniser.layout.name
         raise RunError(

@@ -205,14 +205,18 @@ def test_windows_are_forecast_one_by_one_and_named(tmp_path: Path) -> None:
 
 def test_short_and_empty_clips_are_dropped_and_told(tmp_path: Path) -> None:
     clips = clips_of()
-    clips[0] = replace(clips[0], keypoints=clips[0].keypoints[: 2 * FRAMES])
-    clips[1] = replace(clips[1], keypoints=clips[1].keypoints * np.nan)
+    clips[0] = replace(clips[0], keypoints=clips[0].keypoints * np.nan)
+    clips[1] = replace(clips[1], keypoints=clips[1].keypoints[: 2 * FRAMES])
     store = store_of(tmp_path / "store", clips)
     result = forecast_clips(recogniser(), store, all_rows(store), hide=True)
-    assert list(result.dropped) == [clips[0].name, clips[1].name]
-    assert "too few" in result.dropped[clips[0].name]
+    assert set(result.dropped) == {clips[0].name, clips[1].name}
+    assert "no joint" in result.dropped[clips[0].name]
+    assert "too few" in result.dropped[clips[1].name]
     with pytest.raises(StoreError, match="expected a clip with more than 6 frames"):
-        forecast_clips(recogniser(), store, np.array([0]), hide=True)
+        forecast_clips(recogniser(), store, np.array([1]), hide=True)
+    with pytest.raises(RunError, match="joints of 'kinect_v1' for this run"):
+        other = store_of(tmp_path / "hands", clips_of(load_layout("mediapipe_hands")))
+        forecast_clips(recogniser(), other, np.array([0]), hide=True)
 
 
 def test_two_hands_keep_their_slots(tmp_path: Path) -> None:
