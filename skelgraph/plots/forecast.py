@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -65,7 +66,7 @@ def forecast_figure(
         title: Stands over the figure.
     """
     shown = _on_paper(poses)
-    low, high = _box(shown)
+    low, high = _box(shown, tail=1 + max(TAIL))
     width = CELL_HEIGHT * float(np.clip((high - low)[0] / (high - low)[1], 0.5, 2.0))
     steps = np.unique(np.linspace(1, len(poses.forecast), PANELS).round().astype(int))
     columns = len(steps) + 1
@@ -80,10 +81,7 @@ def forecast_figure(
         _draw_moment(axes, poses.layout, shown, step)
     if errors:
         _draw_errors(figure.add_subplot(grid[1, :]), poses, errors)
-    figure.legend(
-        handles=_key(poses), loc="outside lower center", ncols=3, frameon=False,
-        fontsize=style.SMALL_SIZE, labelcolor=style.INK,
-    )  # fmt: skip
+    _explain(figure, poses, location="outside lower center")
     return figure
 
 
@@ -99,14 +97,16 @@ def forecast_pictures(poses: Poses, *, tail: int = 20, title: str = "") -> Itera
         RGB, uint8 (H, W, 3), all of one size; the last one several times.
     """
     shown = _on_paper(poses)
-    low, high = _box(shown)
-    width = 4.0 * float(np.clip((high - low)[0] / (high - low)[1], 0.6, 1.8))
+    low, high = _box(shown, tail=tail)
+    width = 4.0 * float(np.clip((high - low)[0] / (high - low)[1], 1.0, 1.8))
+    heading = "\n".join(textwrap.wrap(title, int(width / 0.085)))
     first = -min(tail, len(poses.observed)) + 1
     drawn = np.zeros(0)
     for step in range(first, len(poses.forecast) + 1):
-        figure = Figure(figsize=(width, 4.6), dpi=100, facecolor=style.PAPER)
-        axes = figure.add_axes((0.03, 0.12, 0.94, 0.78))
-        figure.suptitle(title, fontsize=style.TEXT_SIZE, color=style.INK)
+        figure = Figure(figsize=(width, 4.8), dpi=100, facecolor=style.PAPER)
+        axes = figure.add_axes((0.03, 0.14, 0.94, 0.75))
+        figure.suptitle(heading, fontsize=style.TEXT_SIZE, color=style.INK)
+        _explain(figure, poses, location="lower center")
         _cell(axes, low, high, poses.moment(step) if step else "last observed")
         _draw_moment(axes, poses.layout, shown, step)
         canvas = FigureCanvasAgg(figure)
@@ -159,8 +159,9 @@ def _apart(hands: np.ndarray) -> np.ndarray:
     return shift
 
 
-def _box(shown: _Shown) -> tuple[np.ndarray, np.ndarray]:
-    parts = [shown.observed[-1 - TAIL[0] :], shown.forecast]
+def _box(shown: _Shown, *, tail: int) -> tuple[np.ndarray, np.ndarray]:
+    """Corners of all places that are drawn, the last `tail` observed frames among them."""
+    parts = [shown.observed[-tail:], shown.forecast]
     if shown.truth is not None:
         parts.append(shown.truth)
     places = np.concatenate([part.reshape(-1, 2) for part in parts])
@@ -239,8 +240,12 @@ def _draw_errors(axes: Axes, poses: Poses, errors: Mapping[str, np.ndarray]) -> 
     axes.legend(frameon=False, fontsize=style.SMALL_SIZE, labelcolor=style.INK)
 
 
-def _key(poses: Poses) -> list[Line2D]:
+def _explain(figure: Figure, poses: Poses, *, location: str) -> None:
+    """Say below the drawing what the colours mean."""
     entries = [(OBSERVED, "observed"), (PREDICTED, "forecast")]
     if poses.truth is not None:
         entries.append((TRUE, "what came"))
-    return [Line2D([], [], color=colour, linewidth=2.0, label=name) for colour, name in entries]
+    figure.legend(
+        handles=[Line2D([], [], color=ink, linewidth=2.0, label=name) for ink, name in entries],
+        loc=location, ncols=3, frameon=False, fontsize=style.SMALL_SIZE, labelcolor=style.INK,
+    )  # fmt: skip
