@@ -65,5 +65,6 @@ def test_pictures_run_from_the_observed_tail_to_the_end() -> None:
     assert not np.array_equal(pictures[4], pictures[5])
     assert np.array_equal(pictures[-1], pictures[-9])
     orange = np.array([0xD5, 0x5E, 0x00])
-    assert not (pictures[4] == orange).all(-1).any()
-    assert (pictures[5] == orange).all(-1).any()
+    body = slice(0, int(0.85 * len(pictures[0])))  # above the key
+    assert not (pictures[4][body] == orange).all(-1).any()
+    assert (pictures[5][body] == orange).all(-1).any()
