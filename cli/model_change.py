@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 # A test holds it against skelgraph.models.MODELS, whose import takes long.
-MODELS = ("as_gcn", "st_gcn", "ctr_gcn")
+MODELS = ("as_gcn", "st_gcn", "ctr_gcn", "gtn", "conv_gtn")
 
 
 class ModelChange(click.ParamType):

@@ -6,6 +6,8 @@ from skelgraph.models.as_gcn import AsGcn
 from skelgraph.models.as_gcn_config import AsGcnConfig
 from skelgraph.models.building import MODELS, build_model, resolve_config
 from skelgraph.models.ctr_gcn import CtrGcn, CtrGcnConfig
+from skelgraph.models.gtn import Gtn, SeriesGtn
+from skelgraph.models.gtn_config import GtnConfig
 from skelgraph.models.output import Output
 
 __all__ = [
@@ -14,7 +16,10 @@ __all__ = [
     "AsGcnConfig",
     "CtrGcn",
     "CtrGcnConfig",
+    "Gtn",
+    "GtnConfig",
     "Output",
+    "SeriesGtn",
     "build_model",
     "resolve_config",
 ]

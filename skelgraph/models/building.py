@@ -14,6 +14,8 @@ from skelgraph.models.as_gcn import AsGcn
 from skelgraph.models.as_gcn_config import AsGcnConfig
 from skelgraph.models.ctr_gcn import PRESETS as CTR_GCN
 from skelgraph.models.ctr_gcn import CtrGcn, CtrGcnConfig
+from skelgraph.models.gtn import Gtn
+from skelgraph.models.gtn_config import CONV_GTN, GTN, GtnConfig
 from skelgraph.models.plain import from_plain, override, to_plain
 from skelgraph.models.presets import AS_GCN
 from skelgraph.models.st_gcn import PRESETS as ST_GCN
@@ -38,6 +40,8 @@ MODELS: dict[str, Architecture] = {
     "as_gcn": Architecture(AsGcn, AsGcnConfig, AS_GCN),
     "st_gcn": Architecture(AsGcn, AsGcnConfig, ST_GCN),
     "ctr_gcn": Architecture(CtrGcn, CtrGcnConfig, CTR_GCN),
+    "gtn": Architecture(Gtn, GtnConfig, GTN),
+    "conv_gtn": Architecture(Gtn, GtnConfig, CONV_GTN),
 }
 
 

@@ -28,6 +28,9 @@ class Output:
         joint_frame_weights: Each joint's weight spread over the input frames, mean over bodies,
             sums to 1, shape (N, T, V).
         body_joint_frame_weights: The same a body, shape (N, M, T, V).
+        channel_weights: Weight of each channel in the channel tower's pooling, mean over a
+            clip's bodies, rows sum to 1, shape (N, channels).
+        channel_attention: Mean over bodies, shape (N, layers, heads, channels, channels).
         forecast: Coordinates of the frames that follow, shape (N, C, F, V, M).
         losses: Auxiliary terms by name, scalars: 'aim_nll', 'aim_kl', 'forecast'. Of several
             processes that train together each has a part; their mean is the batch's term.
@@ -44,5 +47,7 @@ class Output:
     joint_attention: Tensor | None = None
     joint_frame_weights: Tensor | None = None
     body_joint_frame_weights: Tensor | None = None
+    channel_weights: Tensor | None = None
+    channel_attention: Tensor | None = None
     forecast: Tensor | None = None
     losses: dict[str, Tensor] = field(default_factory=dict)

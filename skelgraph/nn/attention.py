@@ -9,9 +9,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from skelgraph.errors import ConfigError
+from skelgraph.errors import ConfigError, unknown_name
 from skelgraph.nn.dropout import Dropout
 from skelgraph.nn.precision import full_precision
+
+ACTIVATIONS = {"gelu": nn.GELU, "relu": nn.ReLU}
 
 
 @dataclass(frozen=True)
@@ -20,10 +22,15 @@ class TowerConfig:
 
     Args:
         width: Features of a token (d_model).
-        heads: Attention heads; must divide the width.
+        heads: Attention heads; must divide the width unless both sizes of a head are given.
         layers: Encoder layers.
         hidden: Features of the feed-forward layer.
         dropout: Share dropped after attention and feed-forward.
+        query_width: Features of a head's queries and keys (q); 0: width / heads.
+        value_width: Features of a head's values (v); 0: width / heads.
+        norm_first: Whether a part normalises its input, or (as in the GTN paper) the sum of
+            its input and its output.
+        activation: Of the feed-forward layer, 'gelu' or 'relu'.
     """
 
     width: int = 64
@@ -31,6 +38,10 @@ class TowerConfig:
     layers: int = 2
     hidden: int = 128
     dropout: float = 0.1
+    query_width: int = 0
+    value_width: int = 0
+    norm_first: bool = True
+    activation: str = "gelu"
 
 
 class SelfAttention(nn.Module):
@@ -38,25 +49,31 @@ class SelfAttention(nn.Module):
 
     Args:
         width: Features of a token.
-        heads: Heads; each is width / heads wide.
+        heads: Heads.
+        query_width: Features of a head's queries and keys; 0: width / heads.
+        value_width: Features of a head's values; 0: width / heads.
 
     Raises:
-        ConfigError: If the heads do not divide the width.
+        ConfigError: If a head would be width / heads wide and the heads do not divide the width.
 
     Source:
         Vaswani et al. 2017, section 3.2, arXiv:1706.03762.
     """
 
-    def __init__(self, width: int, *, heads: int) -> None:
+    def __init__(
+        self, width: int, *, heads: int, query_width: int = 0, value_width: int = 0
+    ) -> None:
         super().__init__()
-        if width % heads:
+        if width % heads and not (query_width and value_width):
             raise ConfigError(
                 f"tower heads: expected a divisor of the width {width}, got {heads}. "
                 "Choose another number of heads."
             )
+        query, value = query_width or width // heads, value_width or width // heads
         self.heads = heads
-        self.project = nn.Linear(width, 3 * width)
-        self.out = nn.Linear(width, width)
+        self.sizes = [heads * query, heads * query, heads * value]
+        self.project = nn.Linear(width, sum(self.sizes))
+        self.out = nn.Linear(heads * value, width)
 
     def forward(
         self,
@@ -77,16 +94,18 @@ class SelfAttention(nn.Module):
         Returns:
             Tokens, shape (P, S, width), and the weights, shape (P, heads, S, S), or None.
         """
-        rows, size, width = tokens.shape
-        parts = self.project(tokens).view(rows, size, 3, self.heads, width // self.heads)
-        query, key, value = parts.permute(2, 0, 3, 1, 4)
+        rows, size = tokens.shape[:2]
+        query, key, value = (
+            part.view(rows, size, self.heads, part.shape[2] // self.heads).transpose(1, 2)
+            for part in self.project(tokens).split(self.sizes, dim=-1)
+        )
         allowed = allowed_pairs(mask, size, causal=causal, device=tokens.device)
         if explicit:
             mixed, weights = explicit_attention(query, key, value, allowed)
         else:
             mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=allowed)
             weights = None
-        return self.out(mixed.transpose(1, 2).reshape(rows, size, width)), weights
+        return self.out(mixed.transpose(1, 2).flatten(2)), weights
 
 
 def allowed_pairs(
@@ -112,9 +131,9 @@ def explicit_attention(
     """Scaled dot-product attention written out: mixed values and weights.
 
     Args:
-        query: Shape (P, heads, S, width), as key and value.
+        query: Shape (P, heads, S, query width), as key.
         key: See query.
-        value: See query.
+        value: Shape (P, heads, S, value width).
         allowed: Pairs that may look, bool, broadcastable to (P, heads, S, S).
     """
     scores = full_precision(query @ key.transpose(-1, -2)) / math.sqrt(query.shape[-1])
@@ -125,25 +144,41 @@ def explicit_attention(
 
 
 class EncoderLayer(nn.Module):
-    """Self-attention and feed-forward, each normalised before and added to its input.
+    """Self-attention and feed-forward, each added to its input.
 
-    Normalised before (GTN: after): gradients reach the backbone through the plain sums, so
-    that the head trains together with it from the first step, without a warm-up of its own.
-    Both parts start at zero, so that a new layer is the identity.
+    Normalised before them, gradients reach what lies below through the plain sums, so that a
+    head trains together with its backbone from the first step, without a warm-up of its own.
+    Both parts start at zero, so that a new layer is the identity; or, normalised after the
+    sums, that normalisation.
 
     Args:
         config: Sizes.
+
+    Raises:
+        ConfigError: If the activation is unknown or heads and width do not fit.
+
+    Source:
+        Vaswani et al. 2017, section 3.1, arXiv:1706.03762, which normalises after the sums;
+        before them: Xiong et al. 2020, arXiv:2002.04745.
     """
 
     def __init__(self, config: TowerConfig) -> None:
         super().__init__()
+        if config.activation not in ACTIVATIONS:
+            raise ConfigError(unknown_name("tower activation", config.activation, ACTIVATIONS))
+        self.norm_first = config.norm_first
         self.attention_norm = nn.LayerNorm(config.width)
-        self.attention = SelfAttention(config.width, heads=config.heads)
+        self.attention = SelfAttention(
+            config.width,
+            heads=config.heads,
+            query_width=config.query_width,
+            value_width=config.value_width,
+        )
         self.feed_norm = nn.LayerNorm(config.width)
         last = nn.Linear(config.hidden, config.width)
         self.feed = nn.Sequential(
             nn.Linear(config.width, config.hidden),
-            nn.GELU(),
+            ACTIVATIONS[config.activation](),
             Dropout(config.dropout),
             last,
         )
@@ -161,15 +196,17 @@ class EncoderLayer(nn.Module):
         explicit: bool = False,
     ) -> tuple[Tensor, Tensor | None]:
         """Encode: arguments and results as `SelfAttention.forward`."""
-        mixed, weights = self.attention(
-            self.attention_norm(tokens), mask, causal=causal, explicit=explicit
-        )
+        given = self.attention_norm(tokens) if self.norm_first else tokens
+        mixed, weights = self.attention(given, mask, causal=causal, explicit=explicit)
         tokens = tokens + self.dropout(mixed)
-        return tokens + self.dropout(self.feed(self.feed_norm(tokens))), weights
+        if self.norm_first:
+            return tokens + self.dropout(self.feed(self.feed_norm(tokens))), weights
+        tokens = self.attention_norm(tokens)
+        return self.feed_norm(tokens + self.dropout(self.feed(tokens))), weights
 
 
 class Encoder(nn.Module):
-    """A stack of encoder layers with a last normalisation.
+    """A stack of encoder layers, with a last normalisation where layers do not end with one.
 
     Args:
         config: Sizes.
@@ -180,7 +217,7 @@ class Encoder(nn.Module):
         super().__init__()
         self.causal = causal
         self.layers = nn.ModuleList(EncoderLayer(config) for _ in range(config.layers))
-        self.norm = nn.LayerNorm(config.width)
+        self.norm = nn.LayerNorm(config.width) if config.norm_first else nn.Identity()
 
     def forward(
         self, tokens: Tensor, mask: Tensor | None = None, *, explicit: bool = False

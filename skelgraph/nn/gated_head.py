@@ -140,19 +140,20 @@ class Gate(nn.Module):
     h = W concat(s, j) + b, g = softmax(h), y = concat(g_1 s, g_2 j).
 
     Args:
-        width: Features of a tower.
+        width: Features of the step tower.
+        joint_width: Features of the other tower; 0: as many.
 
     Source:
         Liu et al. 2021, section 3.3, arXiv:2103.14438; on pooled towers in place of flattened
-        ones, so that length does not matter.
+        ones, so that length does not matter, unless a model flattens them.
     """
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, joint_width: int = 0) -> None:
         super().__init__()
-        self.score = nn.Linear(2 * width, 2)
+        self.score = nn.Linear(width + (joint_width or width), 2)
 
     def forward(self, step: Tensor, joint: Tensor) -> tuple[Tensor, Tensor]:
-        """Gate two towers (N, width): features (N, 2 * width) and gate (N, 2), rows sum to 1."""
+        """Gate towers (N, width) and (N, joint width): side by side, and gate (N, 2), sum 1."""
         scores = self.score(torch.cat((step, joint), dim=-1))
         gate = torch.softmax(full_precision(scores), dim=-1)
         weights = gate.to(step.dtype)

@@ -17,6 +17,7 @@ from skelgraph.models.recognising import RETURNS
 from skelgraph.transforms.streams import STREAMS
 from tests.graphs.made_up import description
 from tests.models.clips import damaged_clips, random_clips, tiny, tiny_ctr
+from tests.models.gtn_forms import tiny_gtn
 
 Make = Callable[..., nn.Module]
 
@@ -36,6 +37,10 @@ FORMS: dict[tuple[str, str], Make] = {
     ("ctr_gcn", "pooled"): lambda layout, **given: tiny_ctr(
         layout, head="pooled", streams=STREAMS, **given
     ),
+    ("gtn", "pooled"): tiny_gtn,
+    ("gtn", "flattened"): lambda layout, **given: tiny_gtn(layout, flatten=True, **given),
+    ("gtn", "post-norm"): lambda layout, **given: tiny_gtn(layout, norm_first=False, **given),
+    ("conv_gtn", "pooled"): lambda layout, **given: tiny_gtn(layout, kernel=5, **given),
 }
 FORM = pytest.mark.parametrize("make", FORMS.values(), ids=["-".join(key) for key in FORMS])
 
@@ -64,7 +69,8 @@ def test_forward_on_every_shipped_layout(name: str) -> None:
 @FORM
 @pytest.mark.parametrize("hands", [False, True])
 def test_shapes_on_a_made_up_layout(make: Make, hands: bool) -> None:
-    out = make(made_up(hands=hands))(*damaged_clips(made_up()), returns=RETURNS)
+    model = make(made_up(hands=hands))
+    out = model(*damaged_clips(made_up()), returns=RETURNS)
     shapes = {
         "logits": (3, 3),
         "gate": (3, 2),
@@ -78,6 +84,8 @@ def test_shapes_on_a_made_up_layout(make: Make, hands: bool) -> None:
         "body_joint_frame_weights": (3, 2, 9, 5),
         "forecast": (3, 3, 2, 5, 2),
     }
+    if out.step_weights is not None and not hasattr(model, "backbone"):
+        shapes |= {"step_weights": (3, 9), "step_attention": (3, 1, 2, 9, 9)}  # no stride
     for name, shape in shapes.items():
         value = getattr(out, name)
         assert value is None or value.shape == shape, name
