@@ -70,7 +70,7 @@ def check_config(config: GtnConfig) -> None:
         (config.num_coords in (2, 3), "num_coords", "2 or 3", config.num_coords),
         (config.frames >= 1, "frames", "1 or more", config.frames),
         (
-            config.kernel == 0 or config.kernel % 2 == 1,
+            config.kernel == 0 or (config.kernel > 0 and config.kernel % 2 == 1),
             "kernel",
             "an odd number of frames, or 0",
             config.kernel,

@@ -68,9 +68,9 @@ def fill_gaps(values: Tensor, seen: Tensor) -> Tensor:
     after = torch.where(seen, steps, size).flip(-1).cummin(-1).values.flip(-1)
     low = torch.where(before < 0, after, before).clamp(max=size - 1)
     high = torch.where(after == size, before, after).clamp(min=0)
-    share = (steps - low) / (high - low).clamp(min=1)
+    share = (steps - low).to(values.dtype) / (high - low).clamp(min=1)
     known = values.masked_fill(~seen, 0)
-    return torch.lerp(known.gather(-1, low), known.gather(-1, high), share.to(values.dtype))
+    return torch.lerp(known.gather(-1, low), known.gather(-1, high), share)
 
 
 def spread_back(weights: Tensor, places: Places, size: int) -> Tensor:

@@ -216,28 +216,54 @@ def encoder(module: Encoder, tokens: Tensor, mask: Tensor) -> Tensor:
     """Encoder layers for one row of tokens, a head, a query and a key at a time: (S, width)."""
     for layer in module.layers:
         tokens = _encoder_layer(layer, tokens, mask, causal=module.causal)
-    return torch.stack([_layer_norm(module.norm, token) for token in tokens])
+    if isinstance(module.norm, nn.LayerNorm):
+        tokens = torch.stack([_layer_norm(module.norm, token) for token in tokens])
+    return tokens
 
 
 def _encoder_layer(layer: EncoderLayer, tokens: Tensor, mask: Tensor, *, causal: bool) -> Tensor:
-    normed = [_layer_norm(layer.attention_norm, token) for token in tokens]
-    parts = [affine(layer.attention.project, token).chunk(3) for token in normed]
-    size = len(tokens[0]) // layer.attention.heads
+    """LN(x + A(x)), LN(x + F(x)) as published, or x + A(LN(x)), x + F(LN(x))."""
+    first = [_layer_norm(layer.attention_norm, x) if layer.norm_first else x for x in tokens]
     out = []
-    for s, token in enumerate(tokens):
-        seen = [r for r in range(len(tokens)) if mask[r] and not (causal and r > s)]
-        heads = []
-        for h in range(layer.attention.heads):
-            cut = slice(h * size, (h + 1) * size)
-            query = parts[s][0][cut]
-            score = torch.stack([query @ parts[r][1][cut] / math.sqrt(size) for r in seen])
-            weight = score.exp() / score.exp().sum()
-            heads.append(sum(w * parts[r][2][cut] for w, r in zip(weight, seen, strict=True)))
-        token = token + affine(layer.attention.out, torch.cat(heads))
-        hidden = affine(layer.feed[0], _layer_norm(layer.feed_norm, token))
-        gelu = hidden * (1 + torch.erf(hidden / math.sqrt(2))) / 2
-        out.append(token + affine(layer.feed[3], gelu))
+    for token, mixed in zip(tokens, _attention(layer, first, mask, causal=causal), strict=True):
+        if layer.norm_first:
+            token = token + mixed
+            out.append(token + _feed(layer, _layer_norm(layer.feed_norm, token)))
+        else:
+            token = _layer_norm(layer.attention_norm, token + mixed)
+            out.append(_layer_norm(layer.feed_norm, token + _feed(layer, token)))
     return torch.stack(out)
+
+
+def _attention(
+    layer: EncoderLayer, tokens: list[Tensor], mask: Tensor, *, causal: bool
+) -> list[Tensor]:
+    heads = layer.attention.heads
+    q = layer.attention.sizes[0] // heads
+    v = layer.attention.sizes[2] // heads
+    rows = [affine(layer.attention.project, token) for token in tokens]
+    query = [row[: heads * q].view(heads, q) for row in rows]
+    key = [row[heads * q : 2 * heads * q].view(heads, q) for row in rows]
+    value = [row[2 * heads * q :].view(heads, v) for row in rows]
+    out = []
+    for s in range(len(tokens)):
+        seen = [r for r in range(len(tokens)) if mask[r] and not (causal and r > s)]
+        mixed = []
+        for h in range(heads):
+            score = torch.stack([query[s][h] @ key[r][h] / math.sqrt(q) for r in seen])
+            weight = score.exp() / score.exp().sum()
+            mixed.append(sum(w * value[r][h] for w, r in zip(weight, seen, strict=True)))
+        out.append(affine(layer.attention.out, torch.cat(mixed)))
+    return out
+
+
+def _feed(layer: EncoderLayer, x: Tensor) -> Tensor:
+    hidden = affine(layer.feed[0], x)
+    if isinstance(layer.feed[1], nn.ReLU):
+        hidden = torch.where(hidden > 0, hidden, 0 * hidden)
+    else:
+        hidden = hidden * (1 + torch.erf(hidden / math.sqrt(2))) / 2
+    return affine(layer.feed[3], hidden)
 
 
 def _layer_norm(norm: nn.LayerNorm, x: Tensor) -> Tensor:

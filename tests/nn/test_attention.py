@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -9,6 +11,7 @@ from tests.nn import reference
 from tests.nn.checks import assert_same_with_gradients, draw, randomise
 
 TINY = TowerConfig(width=6, heads=2, layers=2, hidden=5, dropout=0.0)
+PAPER = replace(TINY, query_width=4, value_width=5, norm_first=False, activation="relu")
 MASK = torch.tensor([[True, True, True, True], [True, True, False, False]])
 
 
@@ -18,10 +21,11 @@ def test_shape() -> None:
     assert attention.shape == (2, 2, 2, 4, 4)
 
 
+@pytest.mark.parametrize("config", [TINY, PAPER], ids=["norm first", "as published"])
 @pytest.mark.parametrize("causal", [False, True])
 @pytest.mark.parametrize("explicit", [False, True])
-def test_encoder_agrees_with_loops(causal: bool, explicit: bool) -> None:
-    module, tokens = randomise(Encoder(TINY, causal=causal)), draw(2, 4, 6).requires_grad_()
+def test_encoder_agrees_with_loops(config: TowerConfig, causal: bool, explicit: bool) -> None:
+    module, tokens = randomise(Encoder(config, causal=causal)), draw(2, 4, 6).requires_grad_()
 
     def slow() -> torch.Tensor:
         rows = [reference.encoder(module, tokens[p], MASK[p]) for p in range(2)]
@@ -74,3 +78,22 @@ def test_positions() -> None:
 def test_heads_must_divide_the_width() -> None:
     with pytest.raises(ConfigError, match="divisor of the width 6, got 4"):
         SelfAttention(6, heads=4)
+    with pytest.raises(ConfigError, match="divisor of the width 6, got 4"):
+        SelfAttention(6, heads=4, query_width=3)
+    wide = SelfAttention(6, heads=4, query_width=3, value_width=2)
+    assert wide(torch.zeros(1, 5, 6))[0].shape == (1, 5, 6)
+
+
+def test_unknown_activation() -> None:
+    with pytest.raises(ConfigError, match="Did you mean 'gelu'"):
+        Encoder(replace(TINY, activation="gleu"))
+
+
+def test_a_new_layer_normalises_and_does_no_more() -> None:
+    tokens = torch.randn(2, 4, 6)
+    torch.testing.assert_close(
+        Encoder(PAPER)(tokens)[0],
+        torch.nn.functional.layer_norm(tokens, (6,)),
+        rtol=1e-4,
+        atol=1e-4,
+    )
