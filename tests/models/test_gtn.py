@@ -10,10 +10,13 @@ from skelgraph.graphs import load_layout
 from skelgraph.models import MODELS, Gtn, GtnConfig, SeriesGtn
 from skelgraph.models.gtn import RETURNS, join_hands
 from skelgraph.models.plain import from_plain, to_plain
+from skelgraph.nn.series import Series
 from tests.models.clips import damaged_clips, random_clips
 from tests.models.gtn_forms import tiny_gtn, tiny_series
 from tests.models.test_models import made_up
-from tests.nn.checks import draw, randomise
+from tests.nn import reference
+from tests.nn.checks import assert_same_with_gradients, draw, randomise
+from tests.nn.test_series_towers import exact_positions, slow_tower
 
 FORMS = pytest.mark.parametrize(
     "change", [{}, {"flatten": True}, {"kernel": 5}], ids=["pooled", "flattened", "convolved"]
@@ -163,6 +166,53 @@ def test_missing_values_of_series(change: dict) -> None:
     assert out.isfinite().all()
     torch.testing.assert_close(model(values.masked_fill(~seen, torch.nan)).logits, out)
     assert not torch.allclose(model(values).logits, out)
+
+
+def slow_resample(values: torch.Tensor, size: int) -> torch.Tensor:
+    """Read each channel at equally spaced places, first to last: (C, T) to (C, size)."""
+    out = []
+    for i in range(size):
+        place = i * (values.shape[1] - 1) / (size - 1)
+        low = min(int(place), values.shape[1] - 2)
+        out.append((1 - place + low) * values[:, low] + (place - low) * values[:, low + 1])
+    return torch.stack(out, dim=1)
+
+
+def slow_series(model: SeriesGtn, clips: list[torch.Tensor]) -> torch.Tensor:
+    """The whole network a clip at a time: norm, towers, gate, classifier; nothing missing."""
+    norm, logits = model.input_norm, []
+    for clip in clips:
+        scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+        x = (clip - norm.running_mean[:, None]) * scale[:, None] + norm.bias[:, None]
+        fixed = slow_resample(x, model.config.frames)
+        features = []
+        for tower in (model.step_tower, model.channel_tower):
+            seen = fixed if tower is model.channel_tower or model.config.flatten else x
+            whole = torch.ones_like(seen, dtype=torch.bool)
+            rows = Series(seen[None], whole[None], whole[None, 0])
+            features.append(slow_tower(tower, rows)[0])
+        h = reference.affine(model.gate.score, torch.cat(features))
+        g = h.exp() / h.exp().sum()
+        gated = torch.cat([part * weight for part, weight in zip(features, g, strict=True)])
+        logits.append(reference.affine(model.classifier, gated))
+    return torch.stack(logits)
+
+
+@FORMS
+@pytest.mark.parametrize("norm_first", [True, False])
+def test_series_agree_with_loops(
+    change: dict, norm_first: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exact_positions(monkeypatch)
+    model = randomise(tiny_series(2, norm_first=norm_first, **change)).eval()
+    model.input_norm.running_mean.copy_(draw(2, seed=1))
+    lengths, values = (6, 4, 2), draw(3, 2, 6).requires_grad_()
+    frames = torch.arange(6)[None] < torch.tensor(lengths)[:, None]
+    assert_same_with_gradients(
+        lambda: model(values, frames).logits,
+        lambda: slow_series(model, [values[i, :, :n] for i, n in enumerate(lengths)]),
+        [values, *model.parameters()],
+    )
 
 
 def test_series_outputs() -> None:

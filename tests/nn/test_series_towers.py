@@ -66,16 +66,18 @@ def test_shape(make, flatten: bool) -> None:
 
 def slow_step_rows(tower: SeriesStepTower, values: torch.Tensor, seen: torch.Tensor) -> list:
     """Each frame's embedding: a linear map, or a sum over its neighbours, then a linear map."""
+    size = values.shape[1]
     flags = [seen[c].to(values.dtype) for c in range(tower.num_flags)]
-    rows = [torch.stack([*(c[t] for c in values), *(f[t] for f in flags)]) for t in range(FRAMES)]
+    rows = [torch.stack([*(c[t] for c in values), *(f[t] for f in flags)]) for t in range(size)]
     if not isinstance(tower.embed, ConvEmbedding):
         return [reference.affine(tower.embed, row) for row in rows]
     conv, out = tower.embed.conv, []
-    for t in range(FRAMES):
+    kernel = conv.kernel_size[0]
+    for t in range(size):
         total = conv.bias
-        for k in range(3):
-            if 0 <= t + k - 1 < FRAMES:
-                total = total + conv.weight[:, :, k] @ rows[t + k - 1]
+        for k in range(kernel):
+            if 0 <= t + k - kernel // 2 < size:
+                total = total + conv.weight[:, :, k] @ rows[t + k - kernel // 2]
         mixed = reference.affine(tower.embed.mix, total)
         out.append(torch.where(mixed > 0, mixed, 0.01 * mixed))
     return out
@@ -87,18 +89,30 @@ def slow_sinusoid(t: int, width: int) -> torch.Tensor:
     return torch.tensor(waves, dtype=torch.float64)
 
 
+def exact_positions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give the tower the loops' positions: its own are single precision, not 1e-8."""
+
+    def double(size: int, width: int, *, device: torch.device) -> torch.Tensor:
+        exact = torch.stack([slow_sinusoid(t, width) for t in range(size)])
+        own = sinusoidal_positions(size, width, device=device).double()
+        torch.testing.assert_close(own, exact, rtol=0, atol=1e-6)
+        return exact
+
+    monkeypatch.setattr("skelgraph.nn.series_towers.sinusoidal_positions", double)
+
+
 def slow_tower(tower: Tower, series: Series) -> torch.Tensor:
     """Equations of the paper, a series at a time."""
     out = []
     for values, seen in zip(series.values, series.seen, strict=True):
         if isinstance(tower, SeriesStepTower):
-            mask = [True] * FRAMES
+            mask = [True] * values.shape[1]
             rows = slow_step_rows(tower, values, seen)
-            rows = [row + slow_sinusoid(t, 4) for t, row in enumerate(rows)]
+            rows = [row + slow_sinusoid(t, len(row)) for t, row in enumerate(rows)]
         else:
-            mask = [bool(seen[c].any()) for c in range(3)]
+            mask = [bool(channel.any()) for channel in seen]
             rows = []
-            for c in range(3):
+            for c in range(len(values)):
                 course = [values[c], seen[c].to(values.dtype)] if tower.flags else [values[c]]
                 rows.append(reference.affine(tower.embed, torch.cat(course)))
                 if tower.identity is not None:
@@ -118,10 +132,7 @@ def slow_tower(tower: Tower, series: Series) -> torch.Tensor:
 @TOWER
 @pytest.mark.parametrize("flatten", [False, True])
 def test_agrees_with_loops(make, flatten: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    # The tower's own positions are single precision; the loops' are what 1e-8 asks for.
-    exact = torch.stack([slow_sinusoid(t, 4) for t in range(FRAMES)])
-    torch.testing.assert_close(sinusoidal_positions(FRAMES, 4).double(), exact, rtol=0, atol=1e-6)
-    monkeypatch.setattr("skelgraph.nn.series_towers.sinusoidal_positions", lambda *_, device: exact)
+    exact_positions(monkeypatch)
     module, data = make(flatten=flatten), given()
     data.values.requires_grad_()
     assert_same_with_gradients(
