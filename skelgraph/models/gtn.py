@@ -248,8 +248,7 @@ class Gtn(nn.Module):
         if self.num_slots is not None:
             full = full.unflatten(-1, (self.num_slots, self.num_joints)).movedim(-2, 1)[:, :, 0]
             missing = max(num_bodies - self.num_slots, 0)
-            full = functional.pad(full.transpose(1, -1), (0, missing)).transpose(1, -1)
-            full = full[:, :num_bodies]
+            full = functional.pad(full, (0, 0) * (full.dim() - 2) + (0, missing))[:, :num_bodies]
         total = full.flatten(2).sum(2).clamp(min=1e-12)
         return full / total.view(*total.shape, *[1] * (full.dim() - 2))
 

@@ -116,7 +116,8 @@ class SeriesStepTower(nn.Module):
         mask = None if bool(series.frames.all()) else at_least_one(series.frames)
         tokens = embedded + positions.to(embedded.dtype)
         tokens, attention = self.encoder(tokens, mask, explicit=explicit)
-        return Encoded(*self.pool(tokens, mask), attention)
+        features, weights = self.pool(tokens, mask)
+        return Encoded(features, weights, attention)
 
 
 class ChannelTower(nn.Module):
@@ -159,7 +160,8 @@ class ChannelTower(nn.Module):
         present = series.seen.any(2)
         mask = None if bool(present.all()) else at_least_one(present)
         tokens, attention = self.encoder(tokens, mask, explicit=explicit)
-        return Encoded(*self.pool(tokens, mask), attention)
+        features, weights = self.pool(tokens, mask)
+        return Encoded(features, weights, attention)
 
     def frame_weights(self, series: Series, weights: Tensor) -> Tensor:
         """Spread each channel's weight over the frames that its token was made of.
