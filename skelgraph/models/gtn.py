@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -41,8 +41,8 @@ class SeriesGtn(nn.Module):
         num_channels: Channels of a series.
         num_classes: Classes.
         config: Options.
-        num_flags: Channels of `seen` that say all of it: the first ones, which the others
-            repeat. 0: all channels.
+        num_flags: How many channels, the first ones, the step tower is told of whether they
+            were seen, because they speak for the others. 0: all channels.
 
     Raises:
         ConfigError: If options do not fit together.
@@ -235,11 +235,12 @@ class Gtn(nn.Module):
     def _series(self, bodies: Bodies) -> Series:
         """Streams as channels, joints last: (P, streams * C * V, T)."""
         x = compute_streams(bodies.positions, self.parents, self.config.streams)
-        seen = bodies.visible.transpose(1, 2).repeat(1, x.shape[1], 1)
+        seen = stream_seen(bodies.visible, self.parents, self.config.streams)
+        seen = seen.repeat_interleave(self.config.num_coords, dim=1)
         frames = bodies.frames
         if frames is None:
             frames = bodies.visible.new_ones(bodies.visible.shape[:2])
-        return Series(x.transpose(2, 3).flatten(1, 2), seen, frames)
+        return Series(x.transpose(2, 3).flatten(1, 2), seen.transpose(2, 3).flatten(1, 2), frames)
 
     def _by_body(self, weights: Tensor, bodies: Bodies, num_bodies: int) -> Tensor:
         """Sum channel weights (P, ..., channels) by joint: (N, M, ..., V), a body's sum is 1."""
@@ -273,6 +274,26 @@ def check_returns(returns: Collection[str]) -> None:
     for name in returns:
         if name not in RETURNS:
             raise ConfigError(unknown_name("returns", name, RETURNS))
+
+
+def stream_seen(visible: Tensor, parents: Tensor, streams: Sequence[str]) -> Tensor:
+    """Say where all joints and frames that a stream's value is made of were seen.
+
+    Args:
+        visible: Joints seen, bool, shape (P, T, V).
+        parents: Parent of each joint, the root its own, int64, shape (V,).
+        streams: Names as `compute_streams` takes them.
+
+    Returns:
+        Bool, shape (P, streams, T, V).
+    """
+    parts = []
+    for name in streams:
+        seen = visible & visible[..., parents] if name.startswith("bone") else visible
+        if name.endswith("motion"):
+            seen = seen & torch.cat((seen[:, :1], seen[:, :-1]), dim=1)
+        parts.append(seen)
+    return torch.stack(parts, dim=1)
 
 
 def join_hands(x: Tensor, num_slots: int) -> Tensor:

@@ -83,8 +83,7 @@ class SeriesStepTower(nn.Module):
     Args:
         num_channels: Channels C.
         config: Sizes.
-        num_flags: Channels that say, beside the values, what was seen: the first of `seen`;
-            the others repeat them. 0: none.
+        num_flags: Channels, the first ones, of which a token also says whether they were seen.
         kernel: Frames of the convolution of the embedding; 0: a linear map of each frame.
         num_frames: Frames that are flattened, all valid; 0: any number, pooled.
     """

@@ -8,7 +8,7 @@ import torch
 from skelgraph.errors import ConfigError, LayoutError
 from skelgraph.graphs import load_layout
 from skelgraph.models import MODELS, Gtn, GtnConfig, SeriesGtn
-from skelgraph.models.gtn import RETURNS, join_hands
+from skelgraph.models.gtn import RETURNS, join_hands, stream_seen
 from skelgraph.models.plain import from_plain, to_plain
 from skelgraph.nn.series import Series
 from tests.models.clips import damaged_clips, random_clips
@@ -127,6 +127,18 @@ def test_hands_stand_side_by_side() -> None:
     assert model.parents.tolist() == [0, 0, 0, 1, 2, 5, 5, 5, 6, 7]
 
 
+def test_a_stream_s_value_was_seen_if_all_it_is_made_of_was() -> None:
+    visible = torch.ones(1, 3, 3, dtype=torch.bool)  # a chain of three joints
+    visible[0, 1, 1] = False
+    seen = stream_seen(visible, torch.tensor([0, 0, 1]), ("joint", "bone", "joint_motion"))
+    yes, no = [True] * 3, [False]
+    assert seen[0].tolist() == [
+        [yes, [True, *no, True], yes],
+        [yes, [True, *no, *no], yes],
+        [yes, [True, *no, True], [True, *no, True]],
+    ]
+
+
 @pytest.mark.parametrize("bodies", [1, 2, 4])
 def test_a_hand_s_weights_stay_in_its_slot(bodies: int) -> None:
     positions, visible, frames = random_clips(made_up(), bodies=bodies)
@@ -138,8 +150,11 @@ def test_a_hand_s_weights_stay_in_its_slot(bodies: int) -> None:
 
 
 @FORMS
-def test_what_stands_where_nothing_was_seen_never_matters(change: dict) -> None:
-    model = tiny_gtn(made_up(), **change).double().eval()
+@pytest.mark.parametrize("streams", [("joint",), ("bone", "joint_motion", "bone_motion")])
+def test_what_stands_where_nothing_was_seen_never_matters(
+    change: dict, streams: tuple[str, ...]
+) -> None:
+    model = tiny_gtn(made_up(), streams=streams, **change).double().eval()
     positions, visible, frames = damaged_clips(made_up())
     positions = positions.double()
     before = model(positions, visible, frames).logits
