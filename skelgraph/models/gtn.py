@@ -11,9 +11,9 @@ from torch.nn import functional
 
 from skelgraph.errors import ConfigError, LayoutError, unknown_name
 from skelgraph.graphs import Layout
-from skelgraph.models.as_gcn import RETURNS as AS_GCN_RETURNS
 from skelgraph.models.gtn_config import GtnConfig, check_config
 from skelgraph.models.output import Output
+from skelgraph.models.recognising import RETURNS as SHARED_RETURNS
 from skelgraph.nn.bodies import Bodies, gather_bodies
 from skelgraph.nn.dropout import Dropout
 from skelgraph.nn.gated_head import Gate
@@ -22,7 +22,7 @@ from skelgraph.nn.series import Series, spread_back
 from skelgraph.nn.series_towers import ChannelTower, Encoded, SeriesStepTower
 from skelgraph.transforms.streams import compute_streams
 
-RETURNS = (*AS_GCN_RETURNS, "channel_attention")
+RETURNS = (*SHARED_RETURNS, "channel_attention")
 
 
 @dataclass
