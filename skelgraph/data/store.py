@@ -13,6 +13,7 @@ import numpy as np
 import yaml
 
 from skelgraph.data.clip import Clip, frame_faults
+from skelgraph.data.index_columns import map_columns
 from skelgraph.data.report import ConversionReport
 from skelgraph.data.store_files import (
     CONFIDENCE,
@@ -41,19 +42,22 @@ class Store:
             NaN where a joint was not seen.
         confidence: The detector's scores, float32 (F, M, V), or None.
         facts: The content of dataset.yaml.
+        clips: The index, a row a clip.
     """
 
     path: Path
     keypoints: np.ndarray
     confidence: np.ndarray | None
     facts: Mapping[str, Any]
+    clips: ClipTable
 
     @classmethod
     def open(cls, path: str | Path) -> Store:
         """Open a store and check that its parts fit together.
 
-        Reads dataset.yaml, the index and the headers of the arrays; frames are mapped, not
-        read. Checksums are left to `verify`.
+        Reads dataset.yaml and the headers of the arrays; frames are mapped, not read, and so
+        is the index unless it was edited, see `skelgraph.data.index_columns`. Checksums are
+        left to `verify`.
 
         Raises:
             StoreError: If there is no store, or lists everything that is wrong with it.
@@ -66,16 +70,12 @@ class Store:
         if faults:
             raise StoreError(list_faults([f"{folder / DATASET}: {fault}" for fault in faults]))
         keypoints = _map(folder / KEYPOINTS)
-        scored = CONFIDENCE in facts["sha256"]
-        store = cls(folder, keypoints, _map(folder / CONFIDENCE) if scored else None, facts)
-        faults = [*_array_faults(store), *_range_faults(store)]
+        confidence = _map(folder / CONFIDENCE) if CONFIDENCE in facts["sha256"] else None
+        faults = _array_faults(keypoints, confidence, facts)
         if faults:
             raise StoreError(list_faults([f"{folder}: {fault}" for fault in faults]))
-        return store
-
-    @cached_property
-    def clips(self) -> ClipTable:
-        return read_table(self.path / INDEX, self.class_names)
+        clips = _index(folder, facts, num_frames=len(keypoints))
+        return cls(folder, keypoints, confidence, facts, clips)
 
     @cached_property
     def layout(self) -> Layout:
@@ -83,7 +83,7 @@ class Store:
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        return tuple(str(name) for name in self.facts["class_names"])
+        return _class_names(self.facts)
 
     @property
     def units(self) -> str:
@@ -271,29 +271,46 @@ def _map(path: Path) -> np.ndarray:
         ) from error
 
 
-def _array_faults(store: Store) -> list[str]:
-    shape, layout = store.keypoints.shape, store.layout
+def _array_faults(
+    keypoints: np.ndarray, confidence: np.ndarray | None, facts: Mapping[str, Any]
+) -> list[str]:
+    shape, layout, axes = keypoints.shape, Layout.from_dict(facts["layout"]), facts["axes"]
     faults = []
-    if store.keypoints.dtype != np.float32 or len(shape) != 4:
+    if keypoints.dtype != np.float32 or len(shape) != 4:
         return [
-            f"{KEYPOINTS}: expected float32 (F, M, V, C), got {store.keypoints.dtype} {shape}. "
+            f"{KEYPOINTS}: expected float32 (F, M, V, C), got {keypoints.dtype} {shape}. "
             "Convert the data again."
         ]
-    if shape[2:] != (layout.num_joints, len(store.axes)):
+    if shape[2:] != (layout.num_joints, len(axes)):
         faults.append(
             f"{KEYPOINTS}: expected {layout.num_joints} joints of '{layout.name}' and "
-            f"{len(store.axes)} coordinates, got shape {shape}. Convert the data again."
+            f"{len(axes)} coordinates, got shape {shape}. Convert the data again."
         )
-    if store.confidence is not None and store.confidence.shape != shape[:3]:
+    if confidence is not None and confidence.shape != shape[:3]:
         faults.append(
-            f"{CONFIDENCE}: expected shape {shape[:3]}, got {store.confidence.shape}. "
+            f"{CONFIDENCE}: expected shape {shape[:3]}, got {confidence.shape}. "
             "Convert the data again."
         )
     return faults
 
 
-def _range_faults(store: Store) -> list[str]:
-    table, total = store.clips, store.keypoints.shape[0]
+def _class_names(facts: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(str(name) for name in facts["class_names"])
+
+
+def _index(folder: Path, facts: Mapping[str, Any], *, num_frames: int) -> ClipTable:
+    """Map the index, or read and check it row by row where it was edited."""
+    mapped = map_columns(folder, facts, _class_names(facts), num_frames=num_frames)
+    if mapped is not None:
+        return mapped
+    table = read_table(folder / INDEX, _class_names(facts))
+    faults = _range_faults(table, num_frames)
+    if faults:
+        raise StoreError(list_faults([f"{folder}: {fault}" for fault in faults]))
+    return table
+
+
+def _range_faults(table: ClipTable, total: int) -> list[str]:
     if len(table) == 0:
         return [f"{INDEX}: expected at least one clip, got none. Convert the data again."]
     outside = (table.start < 0) | (table.frames < 1) | (table.start + table.frames > total)

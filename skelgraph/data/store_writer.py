@@ -15,12 +15,14 @@ import numpy as np
 import yaml
 
 from skelgraph.data.clip import Clip
+from skelgraph.data.index_columns import write_columns
 from skelgraph.data.new_folder import beside, full_disk_told, put_in_place
 from skelgraph.data.report import ConversionReport
 from skelgraph.data.store_files import (
     CONFIDENCE,
     DATASET,
     INDEX,
+    INDEX_COLUMNS,
     KEYPOINTS,
     REPORT,
     SCHEMA_VERSION,
@@ -139,8 +141,9 @@ class _Writer:
         if report is not None:
             text = json.dumps({"schema_version": 1, **report.to_dict()}, indent=2)
             (self.folder / REPORT).write_text(text + "\n", encoding="utf-8")
+        columns = write_columns(self.folder, _unicode(self.class_names))
         facts = yaml.safe_dump(
-            _unicode(self._facts(provenance)), sort_keys=False, allow_unicode=True
+            _unicode(self._facts(provenance, columns)), sort_keys=False, allow_unicode=True
         )
         with (self.folder / DATASET).open("w", encoding="utf-8") as file:
             file.write(facts)
@@ -196,10 +199,10 @@ class _Writer:
             "source": clip.source,
         }
 
-    def _facts(self, provenance: Mapping[str, Any]) -> dict[str, Any]:
+    def _facts(self, provenance: Mapping[str, Any], columns: dict[str, Any]) -> dict[str, Any]:
         first = self.first
         assert first is not None
-        files = [name for name in (KEYPOINTS, CONFIDENCE, INDEX, REPORT) if self._has(name)]
+        files = (KEYPOINTS, CONFIDENCE, INDEX, INDEX_COLUMNS, REPORT)
         return {
             "schema_version": SCHEMA_VERSION,
             "clips": len(self.names),
@@ -210,8 +213,9 @@ class _Writer:
             "fps": first.fps,
             "width": first.width,
             "height": first.height,
+            "index": columns,
             "provenance": json.loads(json.dumps(dict(provenance), default=str)),
-            "sha256": {name: checksum(self.folder / name) for name in files},
+            "sha256": {name: checksum(self.folder / name) for name in files if self._has(name)},
             "layout": json.loads(json.dumps(first.layout.to_dict())),
         }
 
