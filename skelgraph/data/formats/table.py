@@ -42,12 +42,13 @@ from skelgraph.data.formats.sets import (
     utkinect,
 )
 from skelgraph.data.formats.survey import surveyed
-from skelgraph.data.formats.tables import c3d, described_table
+from skelgraph.data.formats.tables import bvh, c3d, described_table
 from skelgraph.errors import FormatError, unknown_name
 
 FORMATS: dict[str, ModuleType] = {
     "npz": npz,
     "store": stored,
+    "bvh": bvh,
     "c3d": c3d,
     "ctrgcn_npz": ctrgcn_npz,
     "florence3d": florence3d,
@@ -75,7 +76,7 @@ FORMATS: dict[str, ModuleType] = {
 }
 """Format name -> module with `recognises(path) -> bool` and `read(path, options=...)`."""
 
-MAPPED = ("c3d", "table")
+MAPPED = ("bvh", "c3d", "table")
 """Formats that a mapping file describes."""
 
 LOOKED_AT = 50

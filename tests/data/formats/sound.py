@@ -98,6 +98,13 @@ def _c3d(folder: Path) -> Sound:
     )
 
 
+def _bvh(folder: Path) -> Sound:
+    from tests.data.formats import test_bvh  # needs the extra formats
+
+    source = test_bvh.write(folder / "S07_wave.bvh")
+    return _described(folder, source, **test_bvh.MAPPING)
+
+
 def _pose(version: float) -> Write:
     def write(folder: Path) -> Sound:
         from tests.data.formats import test_pose_file  # needs the extra formats
@@ -219,6 +226,7 @@ def _keraal_blaze(folder: Path) -> Sound:
 
 SOUND: dict[str, tuple[Write, ...]] = {
     "npz": (_npz(), _npz(**test_npz.pixels()), _npz(**test_npz.two_hands()), _packed_npz),
+    "bvh": (_bvh,),
     "c3d": (_c3d,),
     "ctrgcn_npz": (_ctrgcn, _ctrgcn_packed),
     "florence3d": (_file(test_florence3d.write, test_florence3d.NAME),),

@@ -20,6 +20,6 @@ def test_a_look_passes_over_what_is_not_read(tmp_path: Path) -> None:
 
 
 def test_hidden_files_alone_are_no_source(tmp_path: Path) -> None:
-    for ending in ("c3d", "pose", "skeleton", "json", "csv", "npy"):
+    for ending in ("bvh", "c3d", "pose", "skeleton", "json", "csv", "npy"):
         (tmp_path / f"._a.{ending}").write_text("joint.x,joint.y,joint.z,a,b,c\n1,2,3,4,5,6\n")
     assert [name for name, module in FORMATS.items() if module.recognises(tmp_path)] == []

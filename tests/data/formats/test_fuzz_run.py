@@ -17,6 +17,7 @@ from tests.modules import ROOT
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is measured as Linux tells it")
 def test_a_short_run_finds_nothing(tmp_path: Path) -> None:
+    pytest.importorskip("bvhio", reason="needs the extra formats")
     pytest.importorskip("ezc3d", reason="needs the extra formats")
     pytest.importorskip("pose_format", reason="needs the extra formats")
     table = tmp_path / "table.csv"

@@ -13,6 +13,9 @@ from skelgraph.errors import FormatError
 from tests.data.formats.sound import SOUND
 
 FORMS = [(name, form) for name, writers in SOUND.items() for form in range(len(writers))]
+EXTRAS = {"bvh": "bvhio", "c3d": "ezc3d", "pose": "pose_format"}
+"""Formats whose reader needs a package of the extra formats."""
+
 BY_NAME_ONLY = ("shrec_28", "table")
 """Formats that a user names: another reader may claim their sources."""
 
@@ -23,8 +26,8 @@ def test_every_format_has_one() -> None:
 
 @pytest.mark.parametrize(("name", "form"), FORMS, ids=lambda part: str(part))
 def test_it_is_read_and_converted(tmp_path: Path, name: str, form: int) -> None:
-    if name in ("c3d", "pose"):
-        pytest.importorskip({"c3d": "ezc3d", "pose": "pose_format"}[name])
+    if name in EXTRAS:
+        pytest.importorskip(EXTRAS[name])
     folder = tmp_path / "sound"
     folder.mkdir()
     path, options = SOUND[name][form](folder)
@@ -37,7 +40,7 @@ def test_it_is_read_and_converted(tmp_path: Path, name: str, form: int) -> None:
     assert store.num_clips == reading.report.clips and store.verify() == []
 
 
-@pytest.mark.parametrize("name", [name for name in SOUND if name not in ("c3d", "pose")])
+@pytest.mark.parametrize("name", [name for name in SOUND if name not in EXTRAS])
 def test_other_units_are_taken_or_refused(tmp_path: Path, name: str) -> None:
     folder = tmp_path / "sound"
     folder.mkdir()

@@ -68,6 +68,13 @@ def read_rows(
         lines = [line.rstrip().removesuffix(delimiter) for line in lines]
     if comment is not None:
         lines = ["" if line.startswith(comment) else line for line in lines]
+    return rows_of(lines, path, columns=columns, delimiter=delimiter)
+
+
+def rows_of(
+    lines: list[str], path: Path, *, columns: int, delimiter: str | None = None
+) -> np.ndarray:
+    """Read lines of numbers of a file as `read_rows` does; lines of other things made empty."""
     if not any(line and not line.isspace() for line in lines):
         raise FormatError(f"{path}: expected rows of {columns} numbers, got none. Copy it again.")
     try:

@@ -1,1 +1,1 @@
-"""Columns and markers that a mapping file describes."""
+"""Columns, markers and joints that a mapping file describes."""

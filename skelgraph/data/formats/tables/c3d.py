@@ -13,22 +13,23 @@ import io
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from skelgraph.data.clip import CLIP_NUMBERS, Clip
-from skelgraph.data.formats.files import clip_name, find_files, first_files, read_each
+from skelgraph.data.clip import Clip
+from skelgraph.data.formats.files import first_files, read_each
 from skelgraph.data.formats.raw.extras import need
 from skelgraph.data.formats.reading import Reading, ReadOptions, source_name
-from skelgraph.data.formats.tables.table_mapping import AT_ORIGIN, TableMapping, load_mapping
-from skelgraph.data.formats.tables.table_names import facts_of_name
+from skelgraph.data.formats.tables.described_points import (
+    PointPlan,
+    make_clip,
+    plan_points,
+    take_joints,
+)
 from skelgraph.data.report import ConversionReport
-from skelgraph.errors import FormatError, list_faults
-from skelgraph.graphs import Layout
+from skelgraph.errors import FormatError
 
 MAGIC = 0x50
 SECONDS = 90
@@ -54,105 +55,28 @@ def read(path: Path, *, options: ReadOptions) -> Reading:
         MissingExtraError: If ezc3d is not installed.
     """
     need("ezc3d", package="ezc3d", what="reading .c3d files")
-    mapping = load_mapping(options.mapping, what="markers", source=path)
-    if mapping.axes is None or len(mapping.axes) != 3:
-        raise FormatError(
-            f"{mapping.path}: expected 'axes', where x, y and z of the laboratory point, got "
-            f"{mapping.axes}. Write for instance axes: [right, away, up]."
-        )
-    files = find_files(path, "*.c3d")
-    if not files:
-        raise FormatError(f"{path}: expected a .c3d file, got none. Check the path.")
-    layout = mapping.load_layout()
-    markers = _markers(mapping, layout)
-    names = mapping.class_names or _class_names(files, path, mapping)
+    plan = plan_points(path, ending=".c3d", what="marker", options=options)
+    plan.mapping.check_no_scale()
     report = ConversionReport(source=source_name(path), format="c3d")
-    plan = _Plan(path, mapping, layout, markers, options, names)
     return Reading(
-        clips=read_each(files, partial(_clips, plan=plan), root=path, report=report),
-        num_clips=len(files),
-        class_names=names,
+        clips=read_each(plan.files, partial(_clips, plan=plan), root=path, report=report),
+        num_clips=len(plan.files),
+        class_names=plan.class_names,
         report=report,
     )
 
 
-@dataclass(frozen=True)
-class _Plan:
-    """What holds for all files."""
-
-    root: Path
-    mapping: TableMapping
-    layout: Layout
-    markers: dict[str, list[str]]
-    options: ReadOptions
-    class_names: tuple[str, ...]
-
-
-def _markers(mapping: TableMapping, layout: Layout) -> dict[str, list[str]]:
-    """List the markers of each joint."""
-    faults = [
-        f"{mapping.path}: expected joints of '{layout.name}', got '{joint}'. Correct it."
-        for joint in (*mapping.joints, *mapping.absent)
-        if joint not in layout.joints
-    ]
-    found: dict[str, list[str]] = {}
-    for joint in layout.joints:
-        given: Any = mapping.joints.get(joint, joint)
-        if joint in mapping.absent:
-            continue
-        if isinstance(given, dict) or given == []:
-            faults.append(
-                f"{mapping.path}, {joint}: expected a marker or several, got {given}. Name them."
-            )
-            continue
-        found[joint] = [given] if isinstance(given, str) else list(given)
-    if faults or not found:
-        raise FormatError(list_faults(faults) or f"{mapping.path}: expected joints, got none.")
-    return found
-
-
-def _class_names(files: list[Path], root: Path, mapping: TableMapping) -> tuple[str, ...]:
-    words = set()
-    for file in files:
-        try:
-            words.add(facts_of_name(clip_name(file, root), mapping).get("label") or "")
-        except FormatError:
-            continue  # told when the file is read
-    return tuple(sorted(words - {""}))
-
-
-def _clips(file: Path, report: ConversionReport, *, plan: _Plan) -> Iterator[Clip]:
+def _clips(file: Path, report: ConversionReport, *, plan: PointPlan) -> Iterator[Clip]:
     _check_header(file)
     content = _run(file)
     units, scale = _units(file, content, plan, report)
-    labels = [str(label).strip() for label in content["labels"]]
-    points, lost = _joints(file, content, labels, plan)
-    if plan.mapping.missing and AT_ORIGIN in plan.mapping.missing:
-        zero = (points == 0).all(axis=-1)
-        report.repaired["joints at the origin -> missing"] += int(zero.sum())
-        lost |= zero
-    points[lost] = np.nan
+    points, residuals = content["points"].transpose(2, 1, 0), content["residuals"].T
+    seen = np.where((residuals < 0)[..., None], np.nan, points)
+    labels = [str(label).strip() for label in content["labels"]][: points.shape[1]]
+    joints = take_joints(file, seen, labels, plan) * np.float32(scale)
     rate = float(content["rate"][0]) if len(content["rate"]) else 0.0
-    facts = facts_of_name(clip_name(file, plan.root), plan.mapping)
-    word = facts.get("label")
-    label = None if word is None else plan.mapping.classes.get(word, word)
-    if label is not None and label not in plan.class_names:
-        raise FormatError(
-            f"{file}: expected a class of {', '.join(plan.class_names[:10])}, got '{label}'. "
-            "Add it to 'classes' in the mapping."
-        )
-    numbers: dict[str, Any] = {fact: int(facts[fact]) for fact in CLIP_NUMBERS if fact in facts}
-    yield Clip(
-        keypoints=points[:, None] * np.float32(scale),
-        layout=plan.layout,
-        name=clip_name(file, plan.root),
-        units=units,
-        axes=plan.mapping.axes or (),
-        fps=plan.options.fps or plan.mapping.fps or (rate if 0 < rate < 1e6 else None),
-        label=None if label is None else plan.class_names.index(label),
-        source=f"{source_name(plan.root)}/{clip_name(file, plan.root)}",
-        **numbers,
-    )
+    fps = rate if 0 < rate < 1e6 else None
+    yield make_clip(file, joints, plan, report, units=units, fps=fps)
 
 
 def _check_header(file: Path) -> None:
@@ -200,7 +124,7 @@ def _run(file: Path) -> dict[str, np.ndarray]:
 
 
 def _units(
-    file: Path, content: dict[str, np.ndarray], plan: _Plan, report: ConversionReport
+    file: Path, content: dict[str, np.ndarray], plan: PointPlan, report: ConversionReport
 ) -> tuple[str, float]:
     """Find the unit: the user's, the file's, the mapping's; and what to multiply by."""
     said = str(content["units"][0]).strip().lower() if len(content["units"]) else ""
@@ -216,38 +140,3 @@ def _units(
             "--units metre."
         )
     return str(given), 1.0
-
-
-def _joints(
-    file: Path, content: dict[str, np.ndarray], labels: list[str], plan: _Plan
-) -> tuple[np.ndarray, np.ndarray]:
-    """Take each joint's markers or their mean, (T, V, 3), and which are not seen, (T, V)."""
-    points, residuals = content["points"].transpose(2, 1, 0), content["residuals"].T
-    labels = labels[: points.shape[1]]
-    frames = len(points)
-    found = np.full((frames, plan.layout.num_joints, 3), np.nan, np.float32)
-    faults = []
-    for joint, markers in plan.markers.items():
-        places = [_place(marker, labels) for marker in markers]
-        faults += [
-            f"{file}: expected the marker '{marker}' of '{joint}' once, got "
-            f"{', '.join(labels[:8]) or 'none'} ... Correct the mapping or list it as absent."
-            for marker, place in zip(markers, places, strict=True)
-            if place is None
-        ]
-        if None in places:
-            continue
-        own = [place for place in places if place is not None]
-        seen = np.where((residuals[:, own] < 0)[..., None], np.nan, points[:, own])
-        found[:, plan.layout.index(joint)] = seen.mean(axis=1)
-    if faults:
-        raise FormatError(list_faults(faults))
-    return found, np.asarray(np.isnan(found).any(axis=-1))
-
-
-def _place(marker: str, labels: list[str]) -> int | None:
-    """Find a marker by its label, or by what stands after a subject's name and a colon."""
-    for names in (labels, [label.rpartition(":")[2] for label in labels]):
-        if names.count(marker) == 1:
-            return names.index(marker)
-    return None

@@ -57,6 +57,7 @@ def read(path: Path, *, options: ReadOptions) -> Reading:
         FormatError: If there is no mapping, or it or the table is faulty.
     """
     mapping = load_mapping(options.mapping, what="columns", source=path)
+    mapping.check_no_scale()
     layout = mapping.load_layout()
     if options.layout is not None and options.layout != mapping.layout:
         raise FormatError(

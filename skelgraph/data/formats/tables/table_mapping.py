@@ -38,6 +38,7 @@ class TableMapping:
         units: One of `skelgraph.data.clip.UNITS`.
         axes: Where each coordinate points; by the units if left out.
         fps: Frames per second.
+        scale: Metres in one unit of a BVH file, which does not say it itself.
         time: Column with the time of a row.
         time_unit: 'second' (so if left out), 'millisecond', 'microsecond' or 'nanosecond'.
         frame: Column with the number of the frame.
@@ -63,6 +64,7 @@ class TableMapping:
     units: str | None = None
     axes: tuple[str, ...] | None = None
     fps: float | None = None
+    scale: float | None = None
     time: str | None = None
     time_unit: str = "second"
     frame: str | None = None
@@ -94,6 +96,18 @@ class TableMapping:
         beside = self.path.parent / self.layout
         named = self.layout.lower().endswith((".yaml", ".yml")) and beside.is_file()
         return load_layout(beside if named else self.layout)
+
+    def check_no_scale(self) -> None:
+        """Refuse a scale where the units are known, rather than leave it aside.
+
+        Raises:
+            FormatError: If there is one.
+        """
+        if self.scale is not None:
+            raise FormatError(
+                f"{self.path}: expected 'scale' for BVH files only, got {self.scale:g}. Write "
+                "'units' instead."
+            )
 
     def axes_for(self, units: str, coordinates: int) -> tuple[str, ...]:
         """Give the axes: those written down, else those usual for the units."""
@@ -232,9 +246,10 @@ def _value_faults(content: dict[str, Any]) -> list[str]:
         faults.append(f"hand: expected left or right, got '{content['hand']}'. Correct it.")
     if len(content.get("delimiter", ",")) != 1:
         faults.append(f"delimiter: expected one sign, got {content['delimiter']!r}. Correct it.")
-    fps = content.get("fps", 1)
-    if isinstance(fps, bool) or not isinstance(fps, int | float) or not 0 < fps < 1e6:
-        faults.append(f"fps: expected a number above 0, got {fps!r}. Correct it.")
+    for key in ("fps", "scale"):
+        number = content.get(key, 1)
+        if isinstance(number, bool) or not isinstance(number, int | float) or not 0 < number < 1e6:
+            faults.append(f"{key}: expected a number above 0, got {number!r}. Correct it.")
     pattern = content.get("columns", "{joint}{part}")
     if "{joint}" not in pattern or "{part}" not in pattern:
         faults.append(f"columns: expected {{joint}} and {{part}} in it, got '{pattern}'. Add them.")
