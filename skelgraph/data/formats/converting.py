@@ -50,6 +50,7 @@ def convert(
 
     Raises:
         FormatError: If the source cannot be read.
+        LayoutError: If a layout is unknown or its file faulty.
         StoreError: If the store cannot be written.
     """
     options, steps = options or ReadOptions(), steps or ConvertSteps()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
+from fnmatch import fnmatchcase
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ from skelgraph.errors import FormatError
 Parse = Callable[[Path, ConversionReport], Iterable[Clip]]
 """Reads the clips of one file and adds to the report what it repaired, dropped and decided."""
 
+LOOKED_THROUGH = 20_000
+"""Names of a folder that are looked through to tell its format."""
+
 Make = Callable[[Path, Any, ConversionReport], Iterable[Clip]]
 """Makes clips of a file of what was loaded from it, and adds to the report like `Parse`."""
 
@@ -28,16 +32,39 @@ def find_files(path: Path, pattern: str) -> list[Path]:
 
     Args:
         path: File or folder.
-        pattern: As in `Path.rglob`, e.g. '*.skeleton'.
+        pattern: What a file's name must match, e.g. '*.skeleton'.
     """
     if path.is_file():
         return [path] if path.match(pattern) else []
-    return sorted(_walk(path, pattern))
+    return sorted(walk(path, pattern))
 
 
 def first_files(folder: Path, pattern: str, count: int = 5) -> list[Path]:
-    """Find a few of the files that `find_files` finds, without walking on; for a look at them."""
-    return list(islice(_walk(folder, pattern), count))
+    """Find a few of the files that `find_files` finds, for a look at them.
+
+    Stops after a folder with which `LOOKED_THROUGH` names have been seen.
+    """
+    return list(islice(walk(folder, pattern, most=LOOKED_THROUGH), count))
+
+
+def walk(folder: Path, pattern: str, *, most: int | None = None) -> Iterator[Path]:
+    """Yield the files of a folder and below, by name, hidden ones left out.
+
+    Args:
+        folder: Where to begin; what is no folder holds nothing.
+        pattern: What a file's name must match, e.g. '*.skeleton'.
+        most: Names after which no further folder is entered.
+    """
+    seen = 0
+    for place, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        seen += len(files) + len(folders)
+        for name in sorted(files):
+            file = Path(place, name)
+            if not name.startswith(".") and fnmatchcase(name, pattern) and file.is_file():
+                yield file
+        if most is not None and seen > most:
+            return
 
 
 def clip_name(file: Path, root: Path) -> str:
@@ -116,13 +143,3 @@ def read_parallel(
 
 def _inside(file: Path, root: Path) -> str:
     return file.relative_to(root).as_posix() if root.is_dir() else file.name
-
-
-def _walk(folder: Path, pattern: str) -> Iterator[Path]:
-    for file in folder.rglob(pattern):
-        if file.is_file() and _shown(file, folder):
-            yield file
-
-
-def _shown(file: Path, root: Path) -> bool:
-    return not any(part.startswith(".") for part in file.relative_to(root).parts)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import islice
 from mimetypes import guess_type
 from pathlib import Path
 from types import ModuleType
@@ -25,6 +24,7 @@ from skelgraph.data.formats.detectors import (
     openpose_json,
     pose_file,
 )
+from skelgraph.data.formats.files import first_files
 from skelgraph.data.formats.ntu import ntu_skeleton
 from skelgraph.data.formats.reading import Reading, ReadOptions
 from skelgraph.data.formats.sets import (
@@ -44,6 +44,7 @@ from skelgraph.data.formats.sets import (
 from skelgraph.data.formats.survey import surveyed
 from skelgraph.data.formats.tables import bvh, c3d, described_table
 from skelgraph.errors import FormatError, unknown_name
+from skelgraph.graphs import load_layout
 
 FORMATS: dict[str, ModuleType] = {
     "npz": npz,
@@ -107,7 +108,7 @@ def detect(path: str | Path) -> str:
 
 def _no_format(source: Path) -> str:
     """Word the error for a source that no reader knows."""
-    files = list(islice(_files_in(source), LOOKED_AT)) if source.is_dir() else [source]
+    files = first_files(source, "*", LOOKED_AT) if source.is_dir() else [source]
     if not files:
         return f"{source}: expected recordings, got a folder without files. Check the path."
     if source.is_dir():
@@ -128,10 +129,6 @@ def _no_format(source: Path) -> str:
     )
 
 
-def _files_in(folder: Path) -> Iterator[Path]:
-    return (file for file in folder.rglob("*") if file.is_file() and file.name[0] != ".")
-
-
 def read(
     path: str | Path, *, format: str | None = None, options: ReadOptions | None = None
 ) -> Reading:
@@ -144,6 +141,7 @@ def read(
 
     Raises:
         FormatError: If the source cannot be read; lists all that is wrong with it.
+        LayoutError: If the options name a layout that there is not, or a faulty file.
     """
     return surveyed(open_source(path, format=format, options=options))
 
@@ -156,6 +154,8 @@ def open_source(
     if name not in FORMATS:
         raise FormatError(unknown_name("format", name, FORMATS))
     options = options or ReadOptions()
+    if options.layout is not None:
+        load_layout(options.layout)  # an unknown name is told with the nearest ones
     if options.mapping is not None and name not in MAPPED:
         raise FormatError(
             f"{path}: expected no mapping for format '{name}', got '{options.mapping}'. Leave "

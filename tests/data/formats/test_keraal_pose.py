@@ -75,12 +75,27 @@ def test_absent_joints_zeros_and_absent_frames_are_missing(tmp_path: Path) -> No
 def test_one_detector_is_chosen_out_of_several(tmp_path: Path) -> None:
     write(tmp_path / NAME, {"1": frame()})
     write(tmp_path / NAME.replace("OP", "AP"), {"1": frame(ALPHAPOSE)})
-    with pytest.raises(FormatError, match=r"got openpose_coco18, coco17.*--layout NAME"):
+    with pytest.raises(FormatError, match=r"one detector, got 'openpose_coco18' .*--layout NAME"):
         read(tmp_path)
+    with pytest.raises(FormatError, match=r"'coco17' \(AlphaPose\), .* got 'mads'. Choose one of"):
+        clips_of(tmp_path, layout="mads")
     (clip,) = clips_of(tmp_path, layout="coco17")
     assert clip.layout.name == "coco17"
-    with pytest.raises(FormatError, match="expected files of one of"):
+    with pytest.raises(FormatError, match="expected files of one detector"):
         read(tmp_path, format="keraal_pose")
+
+
+def test_another_detectors_layout_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path / NAME, {"1": frame()})
+    message = (
+        r"expected layout 'openpose_coco18' \(OpenPose\), which the files have, got 'coco17'. "
+        "Leave --layout out"
+    )
+    with pytest.raises(FormatError, match=message):
+        clips_of(path, layout="coco17")
+    write(tmp_path / NAME, {})
+    with pytest.raises(FormatError, match=r"expected files of layout .*, got none"):
+        read(path, format="keraal_pose")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from skelgraph.data.clip import UNITS
 from skelgraph.data.formats import FORMATS, ReadOptions, convert, detect, read
-from skelgraph.errors import FormatError
+from skelgraph.errors import FormatError, LayoutError
 from tests.data.formats.sound import SOUND
 
 FORMS = [(name, form) for name, writers in SOUND.items() for form in range(len(writers))]
@@ -38,6 +38,15 @@ def test_it_is_read_and_converted(tmp_path: Path, name: str, form: int) -> None:
     assert list(reading.clips) and reading.report.survey and not reading.report.skipped
     store = convert(path, tmp_path / "store", format=name, options=options)
     assert store.num_clips == reading.report.clips and store.verify() == []
+
+
+@pytest.mark.parametrize("name", SOUND)
+def test_an_unknown_layout_is_told_with_the_nearest(tmp_path: Path, name: str) -> None:
+    if name in EXTRAS:
+        pytest.importorskip(EXTRAS[name])
+    path, options = SOUND[name][0](tmp_path)
+    with pytest.raises(LayoutError, match=r"got 'kinect_v3'. Did you mean 'kinect_v"):
+        read(path, format=name, options=replace(options, layout="kinect_v3"))
 
 
 @pytest.mark.parametrize("name", [name for name in SOUND if name not in EXTRAS])

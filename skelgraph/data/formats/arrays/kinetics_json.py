@@ -23,7 +23,7 @@ from skelgraph.data.clip import IMAGE_AXES, Clip
 from skelgraph.data.formats.arrays.kinetics_frames import LAYOUT, Poses, load
 from skelgraph.data.formats.arrays.kinetics_labels import find_labels, peek
 from skelgraph.data.formats.arrays.published_parts import part_columns, parts_of
-from skelgraph.data.formats.files import clip_name, find_files, read_parallel
+from skelgraph.data.formats.files import clip_name, find_files, first_files, read_parallel
 from skelgraph.data.formats.reading import Reading, ReadOptions, source_name
 from skelgraph.data.report import ConversionReport
 from skelgraph.errors import FormatError
@@ -33,21 +33,16 @@ UNITS = "image fraction"
 FPS = 30.0
 LOOK = 2**16
 FILES_LOOKED_AT = 5
+LABELS = "_label.json"
 
 
 def recognises(path: Path) -> bool:
     """Tell whether a .json file, or one of a folder's first five, has frames of skeletons."""
     if path.is_file():
         return _has_frames(path)
-    looked_at = 0
-    for file in path.rglob("*.json"):
-        if looked_at >= FILES_LOOKED_AT:
-            break
-        if file.is_file() and not file.name.endswith("_label.json"):
-            looked_at += 1
-            if _has_frames(file):
-                return True
-    return False
+    few = first_files(path, "*.json", 2 * FILES_LOOKED_AT)
+    videos = [file for file in few if not file.name.endswith(LABELS)]
+    return any(_has_frames(file) for file in videos[:FILES_LOOKED_AT])
 
 
 def _has_frames(file: Path) -> bool:
@@ -68,7 +63,7 @@ def read(path: Path, *, options: ReadOptions) -> Reading:
         FormatError: If there is no such file, its layout is another, or labels contradict.
     """
     _check(path, options)
-    files = [file for file in find_files(path, "*.json") if not file.name.endswith("_label.json")]
+    files = [file for file in find_files(path, "*.json") if not file.name.endswith(LABELS)]
     if not files:
         raise FormatError(f"{path}: expected at least one .json file, got none. Check the path.")
     report = ConversionReport(source=source_name(path), format="kinetics_json")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from skelgraph.data.formats.arrays.point_sets import MAX_CLASSES, is_label
+from skelgraph.data.formats.files import find_files
 from skelgraph.data.formats.raw.safe_json import load_json
 from skelgraph.errors import Faults, FormatError, list_faults
 
@@ -83,7 +84,7 @@ def _listed(path: Path) -> dict[str, Label]:
     """Read the lists of labels: a file's name without its ending -> its class."""
     if not path.is_dir():
         return {}
-    files = sorted(path.rglob("*_label.json"))
+    files = find_files(path, "*_label.json")
     beside = path.parent / f"{path.name}_label.json"
     found: dict[str, Label] = {}
     for file in [*files, *([beside] if beside.is_file() else [])]:

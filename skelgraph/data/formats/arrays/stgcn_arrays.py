@@ -29,7 +29,7 @@ from skelgraph.data.formats.arrays.point_sets import (
 )
 from skelgraph.data.formats.arrays.published_parts import part_columns, parts_of
 from skelgraph.data.formats.arrays.stgcn_origin import Origin, find_origin
-from skelgraph.data.formats.files import find_files
+from skelgraph.data.formats.files import find_files, first_files
 from skelgraph.data.formats.ntu.ntu_names import CLASSES, class_names, parse_name
 from skelgraph.data.formats.raw.npy_file import DAMAGE
 from skelgraph.data.formats.raw.number_rows import to_float32
@@ -45,7 +45,8 @@ def recognises(path: Path) -> bool:
     """Tell whether this is such an array beside its labels, or a folder with one."""
     if path.is_file():
         return _labels_of(path) is not None
-    return any(_labels_of(file) is not None for file in path.rglob("*.npy"))
+    few = [file for ending in ENDINGS for file in first_files(path, f"*{ending}")]
+    return any(_labels_of(file) is not None for file in few)
 
 
 def read(path: Path, *, options: ReadOptions) -> Reading:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,7 +9,14 @@ from itertools import islice
 from pathlib import Path
 
 from skelgraph.data.clip import Clip
-from skelgraph.data.formats.files import Parse, clip_name, find_files, read_each
+from skelgraph.data.formats.files import (
+    LOOKED_THROUGH,
+    Parse,
+    clip_name,
+    find_files,
+    read_each,
+    walk,
+)
 from skelgraph.data.formats.reading import Reading, ReadOptions, source_name
 from skelgraph.data.report import ConversionReport
 from skelgraph.errors import FormatError
@@ -19,7 +25,6 @@ ClipOf = Callable[[Path, str, ReadOptions, ConversionReport], Clip]
 """Reads the one clip of a file, under a name."""
 
 LOOKED_AT = 5  # files of a folder that are opened to recognise it
-WALKED = 20_000  # names of a folder that are looked through for them
 
 
 @dataclass(frozen=True)
@@ -29,7 +34,7 @@ class FileSet:
     Args:
         format: Name of the format.
         layout: Name of the layout that all its clips have.
-        pattern: Files as in `Path.rglob`, e.g. '*.txt'.
+        pattern: What a file's name matches first, e.g. '*.txt'.
         name: What a file's name must be, e.g. a01_s01_e01.txt, without regard to case.
         example: A name, for messages.
         fits: Looks into a file, cheaply, whether it holds what the format holds.
@@ -122,16 +127,7 @@ class FileSet:
             if path.match(self.pattern) and self.names(path):
                 yield path
             return
-        walked = 0
-        for folder, folders, files in os.walk(path):
-            folders[:] = sorted(name for name in folders if not name.startswith("."))
-            walked += len(files) + len(folders)
-            for name in sorted(files):
-                file = Path(folder, name)
-                if self.names(file) and file.match(self.pattern):
-                    yield file
-            if walked > WALKED:
-                return
+        yield from filter(self.names, walk(path, self.pattern, most=LOOKED_THROUGH))
 
 
 def numbers_in(name: re.Pattern[str], file: Path) -> dict[str, int]:

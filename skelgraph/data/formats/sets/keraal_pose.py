@@ -76,16 +76,18 @@ def read(path: Path, *, options: ReadOptions) -> Reading:
 def _choose(path: Path, found: list[Detector | None], options: ReadOptions) -> Detector:
     """Find the one detector whose files are read: all clips share a layout."""
     there = [detector for detector in DETECTORS if detector in found]
-    if options.layout is not None:
-        there = [detector for detector in there if detector.layout == options.layout]
-    if len(there) == 1:
-        return there[0]
-    choices = [f"{detector.layout} ({detector.title})" for detector in DETECTORS]
-    got = ", ".join(detector.layout for detector in DETECTORS if detector in found) or "none"
-    raise FormatError(
-        f"{path}: expected files of one of {', '.join(choices)}, got {got}. "
-        "Check the files, or choose with --layout NAME."
-    )
+    asked = [detector for detector in there if options.layout in (None, detector.layout)]
+    if len(asked) == 1:
+        return asked[0]
+    known = " or ".join(f"'{each.layout}' ({each.title})" for each in there or DETECTORS)
+    if not there:
+        fault = f"expected files of layout {known}, got none. Check the files."
+    elif options.layout is None:
+        fault = f"expected files of one detector, got {known}. Choose one: --layout NAME."
+    else:
+        step = "Leave --layout out." if len(there) == 1 else "Choose one of those."
+        fault = f"expected layout {known}, which the files have, got '{options.layout}'. {step}"
+    raise FormatError(f"{path}: {fault}")
 
 
 def _clip(

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from skelgraph.data.formats.files import find_files
 from skelgraph.data.formats.raw.number_rows import read_text
 from skelgraph.errors import Faults, FormatError, list_faults, unknown_name
 
@@ -51,7 +52,7 @@ def find_labels(path: Path) -> Path | None:
     for folder in [start, *start.absolute().parents[:2]]:
         if (folder / NAME).is_file():
             return folder / NAME
-    return next((file for file in sorted(start.rglob(NAME)) if file.is_file()), None)
+    return next(iter(find_files(start, NAME)), None)
 
 
 def read_labels(file: Path) -> dict[tuple[int, int], list[Segment]]:

@@ -56,6 +56,7 @@ def plan_points(path: Path, *, ending: str, what: str, options: ReadOptions) -> 
         FormatError: If there is no mapping, it is faulty, or there is no file.
     """
     mapping = load_mapping(options.mapping, what=f"{what}s", source=path)
+    mapping.check_layout(options.layout)
     if mapping.axes is None or len(mapping.axes) != 3:
         raise FormatError(
             f"{mapping.path}: expected 'axes', where x, y and z of the laboratory point, got "

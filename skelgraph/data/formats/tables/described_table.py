@@ -57,13 +57,9 @@ def read(path: Path, *, options: ReadOptions) -> Reading:
         FormatError: If there is no mapping, or it or the table is faulty.
     """
     mapping = load_mapping(options.mapping, what="columns", source=path)
+    mapping.check_layout(options.layout)
     mapping.check_no_scale()
     layout = mapping.load_layout()
-    if options.layout is not None and options.layout != mapping.layout:
-        raise FormatError(
-            f"{mapping.path}: expected the layout {options.layout} that was asked for, got "
-            f"'{mapping.layout}'. Give one of them."
-        )
     units = options.units or mapping.units
     if mapping.body and not (mapping.time or mapping.frame):
         raise FormatError(

@@ -97,6 +97,18 @@ class TableMapping:
         named = self.layout.lower().endswith((".yaml", ".yml")) and beside.is_file()
         return load_layout(beside if named else self.layout)
 
+    def check_layout(self, asked: str | None) -> None:
+        """Refuse another layout than the mapping's, rather than leave the wish aside.
+
+        Raises:
+            FormatError: If the user asks for another.
+        """
+        if asked not in (None, self.layout):
+            raise FormatError(
+                f"{self.path}: expected the layout '{self.layout}' of the mapping, got '{asked}'. "
+                "Give one of them."
+            )
+
     def check_no_scale(self) -> None:
         """Refuse a scale where the units are known, rather than leave it aside.
 
