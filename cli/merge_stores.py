@@ -31,8 +31,9 @@ def command(
 ) -> None:
     """Write the clips of several stores to one.
 
-    The stores must agree in layout, units, axes, frame rate and picture size; what differs is
-    listed. Classes are united by name. Subjects of different stores stay different people.
+    The stores must agree in layout, units, axes, frame rate (to 0.2 %) and picture size; what
+    differs is listed. Classes are united by name. Subjects of different stores stay different
+    people.
 
     \b
     Example:

@@ -5,22 +5,26 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import eq
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-import skelgraph
 from skelgraph.data.clip import Clip
+from skelgraph.data.formats.converting import write_reading
 from skelgraph.data.formats.reading import Reading, Track
 from skelgraph.data.formats.survey import surveyed
 from skelgraph.data.lineage import ancestors_of, lineage_of, note_edits
 from skelgraph.data.report import ConversionReport
-from skelgraph.data.store import Store, write_store
+from skelgraph.data.store import Store
 from skelgraph.errors import StoreError, list_faults
 from skelgraph.graphs import Layout
 
-GIVE = "Where it is unknown or wrong, give it: skelgraph convert {store} OUT --{key} NUMBER."
+GIVE = "Where it is unknown or wrong, give it: skelgraph convert {store} OUT --{key} {number}."
+SAME_RATE = 0.002
+"""Share by which frame rates may differ that are taken for one, as 29.97 and 30 are."""
+
 STEPS: Mapping[str, str] = {
     "layout": "Turn one into the other: skelgraph convert {store} OUT --to-layout {first}.",
     "units": "Convert the recordings themselves again, all to one.",
@@ -96,41 +100,46 @@ def merge(
     clips: Iterable[Clip] = _clips(plan)
     if track is not None:
         clips = track(clips, total)
-    return write_store(
-        target,
-        surveyed(Reading(iter(clips), total, plan.class_names, report)).clips,
-        class_names=plan.class_names,
-        provenance={
-            "source": report.source,
-            "format": "store",
-            "skelgraph": skelgraph.__version__,
-            "same_subjects": same_subjects,
-            "parents": [lineage_of(store) for store in stores],
-        },
-        report=report,
-        force=force,
-    )
+    reading = Reading(iter(clips), total, plan.class_names, report)
+    parents = [lineage_of(store) for store in stores]
+    provenance = {"same_subjects": same_subjects, "parents": parents}
+    return write_reading(surveyed(reading), target, provenance=provenance, force=force)
 
 
 def check_alike(stores: Sequence[Store]) -> None:
     """Refuse stores whose clips do not belong in one store.
+
+    Frame rates count as one that differ by less than `SAME_RATE`; the first store's is taken.
 
     Raises:
         StoreError: Lists every difference from the first store, and what to do.
     """
     first, faults = stores[0], []
     for store in stores[1:]:
-        for key, step in STEPS.items():
+        for key in STEPS:
             expected, got = getattr(first, key), getattr(store, key)
-            alike = _same_skeleton(expected, got) if key == "layout" else expected == got
-            if alike:
-                continue
-            faults.append(
-                f"{store.path}, {key}: expected {_show(expected)} as in {first.path}, got "
-                f"{_show(got)}. {step.format(key=key, store=store.path, first=_show(expected))}"
-            )
+            if not _ALIKE.get(key, eq)(expected, got):
+                faults.append(
+                    f"{store.path}, {key}: expected {_show(expected)} as in {first.path}, got "
+                    f"{_show(got)}. {_step(key, first, store)}"
+                )
     if faults:
         raise StoreError(list_faults(faults))
+
+
+def _step(key: str, first: Store, store: Store) -> str:
+    """Say what to do: where one number is unknown, to give it to that store."""
+    expected, got = getattr(first, key), getattr(store, key)
+    changed, number = (first, got) if expected is None else (store, expected)
+    return STEPS[key].format(
+        key=key, store=changed.path, first=_show(expected), number=_show(number)
+    )
+
+
+def _same_rate(one: float | None, other: float | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return abs(one - other) <= SAME_RATE * one
 
 
 def plan_merge(stores: Sequence[Store], *, same_subjects: bool) -> MergePlan:
@@ -161,6 +170,7 @@ def _clips(plan: MergePlan) -> Iterator[Clip]:
             yield replace(
                 clip,
                 layout=layout,
+                fps=plan.stores[0].fps,
                 label=None if clip.label is None else labels[clip.label],
                 subject=clip.subject + plan.shifts[place] if clip.subject >= 0 else -1,
                 name=f"{plan.names[place]}/{clip.name}" if plan.rename else clip.name,
@@ -225,6 +235,9 @@ def _same_skeleton(one: Layout, other: Layout) -> bool:
     return {**one.to_dict(), **words} == {**other.to_dict(), **words}
 
 
+_ALIKE = {"layout": _same_skeleton, "fps": _same_rate}
+
+
 def _show(value: Any) -> str:
     if isinstance(value, Layout):
         return value.name
@@ -246,7 +259,8 @@ def _tell(plan: MergePlan, report: ConversionReport) -> None:
         "renamed_clips": plan.rename,
         "renamed_recordings": plan.resource,
     }
-    for text in (*_notes_on_origin(plan), *_notes_on_names(plan), *_notes_on_classes(plan)):
+    notes = (_notes_on_rates, _notes_on_origin, _notes_on_names, _notes_on_classes)
+    for text in (text for told in notes for text in told(plan)):
         report.note(text)
     scored = {store.confidence is not None for store in plan.stores}
     if len(scored) == 2:
@@ -256,6 +270,13 @@ def _tell(plan: MergePlan, report: ConversionReport) -> None:
             if store.confidence is None
         ]
         report.note(f"no confidence in {', '.join(without)}: missing there")
+
+
+def _notes_on_rates(plan: MergePlan) -> Iterator[str]:
+    rate = plan.stores[0].fps
+    for name, store in zip(plan.names, plan.stores, strict=True):
+        if store.fps != rate:
+            yield f"{name} has {store.fps:g} frames a second: taken for {rate:g}"
 
 
 def _notes_on_origin(plan: MergePlan) -> Iterator[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from skelgraph.data.clip import Clip
+from skelgraph.data.clip import Clip, seen_joints
 from skelgraph.data.coordinates import METRES, to_house_frame
 from skelgraph.data.gaps import bridge_gaps, trace_centres
 from skelgraph.data.size import neutral_coordinates, size_factor
@@ -74,7 +74,7 @@ def prepare_clip(
     options = options or PrepareOptions()
     counts = Counter() if counts is None else counts
     mapped = _mapped(clip, joint_map, layout, options)
-    seen = ~np.isnan(mapped).any(axis=-1)
+    seen = seen_joints(mapped)
     positions, scores = np.split(mapped, [clip.num_spatial], axis=-1)
     how, factor = size_factor(positions, seen, layout=layout, metric=clip.units in METRES)
     counts[how] += 1

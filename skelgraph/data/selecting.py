@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-import skelgraph
 from skelgraph.data.class_map import apply_class_map
 from skelgraph.data.clip import CLIP_NUMBERS, Clip
+from skelgraph.data.formats.converting import write_reading
 from skelgraph.data.formats.reading import Reading, Track
 from skelgraph.data.formats.survey import surveyed
 from skelgraph.data.lineage import lineage_of, note_edits
 from skelgraph.data.report import ConversionReport
-from skelgraph.data.store import Store, write_store
+from skelgraph.data.store import Store
 from skelgraph.data.table import ClipTable
 from skelgraph.errors import ConfigError, StoreError, list_faults, unknown_name
 
@@ -128,20 +128,8 @@ def select(
     if track is not None:
         clips = track(clips, len(chosen.rows))
     reading = Reading(iter(clips), len(chosen.rows), chosen.class_names, report)
-    return write_store(
-        target,
-        surveyed(reading).clips,
-        class_names=chosen.class_names,
-        provenance={
-            "source": name,
-            "format": "store",
-            "skelgraph": skelgraph.__version__,
-            "selection": selection.to_dict(),
-            "parent": lineage_of(store),
-        },
-        report=report,
-        force=force,
-    )
+    provenance = {"selection": selection.to_dict(), "parent": lineage_of(store)}
+    return write_reading(surveyed(reading), target, provenance=provenance, force=force)
 
 
 def choose(store: Store, selection: Selection) -> Choice:

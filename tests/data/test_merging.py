@@ -148,6 +148,25 @@ def test_differences_are_listed_with_what_to_do(tmp_path: Path) -> None:
     assert "height" not in text
 
 
+def test_rates_that_are_one_but_for_rounding_are_taken_for_one(tmp_path: Path) -> None:
+    one, two = made(tmp_path / "one", ("a",)), made(tmp_path / "two", ("a",), fps=29.97)
+    both = merge([one.path, two.path], tmp_path / "both")
+    assert both.fps == 30 and both.num_clips == 12
+    assert "two has 29.97 frames a second: taken for 30" in both.report["notes"]
+    assert merge([two.path, one.path], tmp_path / "other").fps == 29.97
+
+
+@pytest.mark.parametrize(("first", "second"), [(30.0, 30.303), (30.0, 29.9), (None, 30.0)])
+def test_other_rates_are_refused_with_what_to_do(
+    tmp_path: Path, first: float | None, second: float
+) -> None:
+    one = made(tmp_path / "one", ("a",), fps=first)
+    two = made(tmp_path / "two", ("a",), fps=second)
+    changed = one if first is None else two
+    with pytest.raises(StoreError, match=rf"convert {changed.path} OUT --fps 30\."):
+        merge([one.path, two.path], tmp_path / "both")
+
+
 def test_words_about_a_layout_do_not_keep_stores_apart(tmp_path: Path) -> None:
     one = made(tmp_path / "one", ("a",))
     reworded = Layout.from_dict({**MADS.to_dict(), "title": "MADS", "source": "elsewhere"})

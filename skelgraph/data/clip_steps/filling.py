@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from skelgraph.data.clip import Clip
+from skelgraph.data.clip import Clip, seen_joints
 from skelgraph.data.gaps import nearest_known
 from skelgraph.data.report import ConversionReport
 
@@ -37,7 +37,7 @@ def fill_gaps(
     counts: Counter[str] = Counter()
     for clip in clips:
         positions, gap = filled(clip.keypoints, how=how, longest=longest)
-        new = ~clip.seen & ~np.isnan(positions).any(axis=-1)
+        new = ~clip.seen & seen_joints(positions)
         _count(counts, clip, new, gap)
         yield replace(clip, keypoints=positions, confidence=_scores(clip, new))
     report.steps["fill"] = {
@@ -73,7 +73,7 @@ def filled(keypoints: np.ndarray, *, how: str, longest: int) -> tuple[np.ndarray
         [1.0, 2.0, 3.0]
     """
     frames = len(keypoints)
-    known = ~np.isnan(keypoints).any(axis=-1)
+    known = seen_joints(keypoints)
     before, after = nearest_known(known)
     gap = np.where(known, 0, after - before - 1)
     fits = ~known & (gap <= longest) & (before >= 0)

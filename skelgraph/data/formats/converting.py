@@ -62,6 +62,7 @@ def convert(
 
         reading = relabel(reading, Path(labels))
     if steps.given:
+        # Once before them, for what is read, and in the survey for what they make.
         cleaned = (without_odd_numbers(clip, reading.report) for clip in reading.clips)
         reading = replace(reading, clips=steps.apply(cleaned, reading.report))
     # Last, so that it describes the store that is written.
@@ -69,7 +70,44 @@ def convert(
     if strict:
         reading = replace(reading, clips=_clean_only(reading))
     told = {**asdict(options), "labels": labels and Path(labels).name, **steps.given}
-    return _write(reading, Path(source), target, told=told, force=force)
+    told = {key: value for key, value in told.items() if value}
+    path = Path(source)
+    provenance = {
+        **({"sha256": checksum(path)} if path.is_file() else {}),
+        **({"options": told} if told else {}),
+        **reading.provenance,
+    }
+    return write_reading(reading, target, provenance=provenance, force=force)
+
+
+def write_reading(
+    reading: Reading, target: str | Path, *, provenance: Mapping[str, Any], force: bool
+) -> Store:
+    """Write what was read to a store, as every command ends that makes one of clips.
+
+    Args:
+        reading: Its clips have passed the survey; its report is kept.
+        target: The store to make.
+        provenance: What is known of the source beside its name and format.
+        force: Replace a store that is there.
+
+    Raises:
+        StoreError: If the store cannot be written.
+    """
+    report = reading.report
+    made_by = {
+        "source": report.source,
+        "format": report.format,
+        "skelgraph": skelgraph.__version__,
+    }
+    return write_store(
+        target,
+        reading.clips,
+        class_names=reading.class_names,
+        provenance={**made_by, **provenance},
+        report=report,
+        force=force,
+    )
 
 
 def _clean_only(reading: Reading) -> Iterator[Clip]:
@@ -84,26 +122,4 @@ def _clean_only(reading: Reading) -> Iterator[Clip]:
     raise FormatError(
         list_faults([f"{report.source}: expected nothing to repair, got {x}." for x in faults])
         + "\nConvert without --strict to accept these."
-    )
-
-
-def _write(
-    reading: Reading, source: Path, target: str | Path, *, told: Mapping[str, Any], force: bool
-) -> Store:
-    told = {key: value for key, value in told.items() if value}
-    provenance = {
-        "source": reading.report.source,
-        "format": reading.report.format,
-        "skelgraph": skelgraph.__version__,
-        **({"sha256": checksum(source)} if source.is_file() else {}),
-        **({"options": told} if told else {}),
-        **reading.provenance,
-    }
-    return write_store(
-        target,
-        reading.clips,
-        class_names=reading.class_names,
-        provenance=provenance,
-        report=reading.report,
-        force=force,
     )

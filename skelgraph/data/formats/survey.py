@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from skelgraph.data.clip import Clip
+from skelgraph.data.clip import Clip, in_all
 from skelgraph.data.formats.reading import Reading
 from skelgraph.data.report import ConversionReport
 
@@ -47,17 +47,20 @@ def _pass(reading: Reading) -> Iterator[Clip]:
 
 def without_odd_numbers(clip: Clip, report: ConversionReport) -> Clip:
     """Make joints with an infinite coordinate, or with only some coordinates, missing."""
-    if np.isfinite(clip.keypoints).all():
+    finite = np.isfinite(clip.keypoints)
+    if finite.all():
         return clip
-    infinite = np.isinf(clip.keypoints).any(axis=-1)
-    nan = np.isnan(clip.keypoints)
-    partly = nan.any(axis=-1) & ~nan.all(axis=-1) & ~infinite
-    if not (infinite.any() or partly.any()):
+    faulty = ~in_all(finite)
+    rows = clip.keypoints[faulty]  # (K, C): few, most of them missing as they should be
+    missing = np.isnan(rows)
+    if missing.all():
         return clip
+    infinite = np.isinf(rows).any(axis=-1)
+    partly = ~infinite & ~missing.all(axis=-1)
     report.repaired["joints with an infinite coordinate -> missing"] += int(infinite.sum())
     report.repaired["joints with a NaN coordinate -> missing"] += int(partly.sum())
     positions = clip.keypoints.copy()
-    positions[infinite | partly] = np.nan
+    positions[faulty] = np.nan
     return replace(clip, keypoints=positions)
 
 
