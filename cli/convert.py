@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from skelgraph.cli.options import Choice, force_option, report_options
+from skelgraph.cli.options import Choice, force_option, recording_options, report_options
 
 
 @click.command("convert")
@@ -19,33 +19,12 @@ from skelgraph.cli.options import Choice, force_option, report_options
     metavar="NAME",
     help="Format of the source, found by looking if not given; of a store, what to write it as.",
 )
-@click.option(
-    "--layout",
-    metavar="NAME_OR_FILE",
-    help="Layout that the source was recorded with.",
-)
+@recording_options
 @click.option(
     "--labels",
     metavar="FILE.csv",
     type=click.Path(path_type=Path),
     help="Take classes (and subjects, cameras ...) from a CSV: clip,class.",
-)
-@click.option("--width", type=click.IntRange(min=1), help="Picture width in pixels.")
-@click.option("--height", type=click.IntRange(min=1), help="Picture height in pixels.")
-@click.option(
-    "--fps",
-    type=click.FloatRange(min=0, min_open=True),
-    help="Frames per second; goes before what the source says.",
-)
-@click.option(
-    "--units",
-    metavar="NAME",
-    help="metre, millimetre, pixel or image fraction, where the format leaves it open.",
-)
-@click.option(
-    "--mapping",
-    metavar="FILE.yaml",
-    help="Describes the columns of a table (format 'table').",
 )
 @click.option(
     "--to-layout",
@@ -80,13 +59,8 @@ def command(
     source: Path,
     store: Path,
     format_name: str | None,
-    layout: str | None,
+    told: dict[str, Any],
     labels: Path | None,
-    width: int | None,
-    height: int | None,
-    fps: float | None,
-    units: str | None,
-    mapping: str | None,
     to_layout: str | None,
     fill: str | None,
     longest_gap: int | None,
@@ -122,9 +96,7 @@ def command(
 
     what: dict[str, Any] = {
         "format": format_name,
-        "options": ReadOptions(
-            layout=layout, width=width, height=height, fps=fps, units=units, mapping=mapping
-        ),
+        "options": ReadOptions(**told),
         "labels": labels,
         "steps": ConvertSteps(
             fill=fill,

@@ -8,13 +8,17 @@ from typing import Any
 
 import click
 
-from skelgraph.cli.options import report_options
+from skelgraph.cli.options import recording_format_option, recording_options, report_options
 
 
 @click.command("inspect")
 @click.argument("source", metavar="STORE_OR_FILE", type=click.Path(path_type=Path))
+@recording_format_option
+@recording_options
 @report_options
-def command(source: Path, quiet: bool, as_json: bool) -> None:
+def command(
+    source: Path, format_name: str | None, told: dict[str, Any], quiet: bool, as_json: bool
+) -> None:
     """Tell what is in a store or a recording.
 
     Clips, classes, subjects, cameras, lengths, gaps, and whether a store's files are still
@@ -24,11 +28,13 @@ def command(source: Path, quiet: bool, as_json: bool) -> None:
     Example:
       skelgraph inspect my_store
       skelgraph inspect recordings.npz --json
+      skelgraph inspect signs.npz --width 1280 --height 720
     """
     from skelgraph.cli.output import note, print_json, print_table
+    from skelgraph.data.formats import ReadOptions
     from skelgraph.data.inspection import inspect_source
 
-    found = inspect_source(source)
+    found = inspect_source(source, format=format_name, options=ReadOptions(**told))
     for line in found["changed"]:
         note(f"note: {line}", quiet=quiet)
     if as_json:

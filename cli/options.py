@@ -8,9 +8,10 @@ option, the environment variable `SKELGRAPH_<COMMAND>_<OPTION>` (as in
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
@@ -101,6 +102,50 @@ def output_option(
         required=required,
         help=what,
     )
+
+
+def recording_options(function: Function) -> Function:
+    """Add what a user knows better than a recording, as --layout or --fps.
+
+    The command gets it as `told`, a mapping of the fields of
+    `skelgraph.data.formats.ReadOptions`.
+    """
+
+    @wraps(function)
+    def packed(**values: Any) -> Any:
+        told = {name: values.pop(name) for name in _TOLD}
+        return function(told=told, **values)
+
+    command: Any = packed
+    for name, (kind, metavar, text) in reversed(_TOLD.items()):
+        command = click.option(f"--{name}", type=kind, metavar=metavar, help=text)(command)
+    return cast(Function, command)
+
+
+_TOLD: Mapping[str, tuple[click.ParamType | None, str | None, str]] = {
+    "layout": (None, "NAME_OR_FILE", "Layout that the recording was made with."),
+    "width": (click.IntRange(min=1), None, "Picture width in pixels."),
+    "height": (click.IntRange(min=1), None, "Picture height in pixels."),
+    "fps": (
+        click.FloatRange(min=0, min_open=True),
+        None,
+        "Frames per second; goes before what the recording says.",
+    ),
+    "units": (
+        None,
+        "NAME",
+        "metre, millimetre, pixel or image fraction, where the format leaves it open.",
+    ),
+    "mapping": (
+        None,
+        "FILE.yaml",
+        "Describes the columns of a table, the markers of C3D, the joints of BVH.",
+    ),
+}
+
+recording_format_option = click.option(
+    "--format", "format_name", metavar="NAME", help="Format of a recording; found by looking."
+)
 
 
 def report_options(function: Function) -> Function:

@@ -10,7 +10,14 @@ import click
 
 from skelgraph.cli.figure_file import figure_option, write_figure
 from skelgraph.cli.forecast import plot_command as plot_forecast
-from skelgraph.cli.options import Choice, device_option, force_option, report_options
+from skelgraph.cli.options import (
+    Choice,
+    device_option,
+    force_option,
+    recording_format_option,
+    recording_options,
+    report_options,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -65,6 +72,8 @@ def plot_layout(layout: str, output: Path | None, force: bool, quiet: bool, as_j
     show_default=True,
     help="How many frames are shown.",
 )
+@recording_format_option
+@recording_options
 @figure_option("CLIP.png")
 @force_option
 @report_options
@@ -72,6 +81,8 @@ def plot_clip(
     source: Path,
     clip: str,
     moments: int,
+    format_name: str | None,
+    told: dict[str, Any],
     output: Path | None,
     force: bool,
     quiet: bool,
@@ -83,9 +94,10 @@ def plot_clip(
     Example:
       skelgraph plot clip my_store --clip 3 --output clip.png
     """
+    from skelgraph.data.formats import ReadOptions
     from skelgraph.training.scoring import opened
 
-    with opened(source) as store:
+    with opened(source, format=format_name, options=ReadOptions(**told)) as store:
         row = _row_of(store, clip)
         name = str(store.clips.name[row])
         path = output or Path(f"{Path(name).name}.png")

@@ -7,7 +7,14 @@ from typing import Any
 
 import click
 
-from skelgraph.cli.options import device_option, force_option, output_option, report_options
+from skelgraph.cli.options import (
+    device_option,
+    force_option,
+    output_option,
+    recording_format_option,
+    recording_options,
+    report_options,
+)
 
 
 @click.command("predict")
@@ -22,6 +29,8 @@ from skelgraph.cli.options import device_option, force_option, output_option, re
     help="Another run that votes; may be given again.",
 )
 @output_option("Write the table to this file, .csv or .json, instead of stdout.")
+@recording_format_option
+@recording_options
 @device_option
 @force_option
 @report_options
@@ -30,6 +39,8 @@ def command(
     source: Path,
     others: tuple[Path, ...],
     output: Path | None,
+    format_name: str | None,
+    told: dict[str, Any],
     device: str,
     force: bool,
     quiet: bool,
@@ -43,14 +54,22 @@ def command(
     \b
     Example:
       skelgraph predict runs/mediapipe_hands my_store --output labels.csv
+      skelgraph predict runs/mediapipe_hands signs.npz --width 1280 --height 720
     """
     from skelgraph.cli.conversion_lines import listed
     from skelgraph.cli.output import note, print_json, print_table
+    from skelgraph.data.formats import ReadOptions
     from skelgraph.training.devices import pick_device
     from skelgraph.training.scoring import predict
 
     _check_output(output, force=force)
-    result = predict([run, *others], source, device=pick_device(device))
+    result = predict(
+        [run, *others],
+        source,
+        format=format_name,
+        options=ReadOptions(**told),
+        device=pick_device(device),
+    )
     for line in listed("dropped", result.dropped):
         note(line, quiet=quiet)
     if output is not None:

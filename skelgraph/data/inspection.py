@@ -7,17 +7,23 @@ from typing import Any
 
 import numpy as np
 
-from skelgraph.data.formats import read
+from skelgraph.data.formats import ReadOptions, read, stored
 from skelgraph.data.memory import ClipList
 from skelgraph.data.store import Store
-from skelgraph.data.store_files import DATASET
 from skelgraph.errors import FormatError
 
 OFTEN_MISSING = 0.05
 
 
-def inspect_source(path: str | Path) -> dict[str, Any]:
+def inspect_source(
+    path: str | Path, *, format: str | None = None, options: ReadOptions | None = None
+) -> dict[str, Any]:
     """Summarise a store, or a file in any format that can be read.
+
+    Args:
+        path: Store or recording.
+        format: Format of a recording. None: found by looking.
+        options: What the user knows better of a recording.
 
     Returns:
         Plain containers: layout, units, counts, lengths, classes, gaps, and `changed`, what
@@ -27,11 +33,12 @@ def inspect_source(path: str | Path) -> dict[str, Any]:
         StoreError: If the store is damaged.
         FormatError: If the file cannot be read or holds no usable clip.
     """
-    folder = Path(path)
-    if (folder / DATASET).is_file():
+    folder, options = Path(path), options or ReadOptions()
+    if stored.recognises(folder):
+        stored.refuse_told(folder, format, options)
         store = Store.open(folder)
         return {**summarise(store), "changed": store.verify(), "conversion": store.report}
-    reading = read(folder)
+    reading = read(folder, format=format, options=options)
     clips = list(reading.clips)
     if not clips:
         raise FormatError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import torch
@@ -20,7 +20,7 @@ from skelgraph.nn.gated_head import Gate
 from skelgraph.nn.masked_norm import MaskedBatchNorm
 from skelgraph.nn.series import Series, spread_back
 from skelgraph.nn.series_towers import ChannelTower, Encoded, SeriesStepTower
-from skelgraph.transforms.streams import compute_streams
+from skelgraph.transforms.streams import compute_streams, stream_validity
 
 RETURNS = (*SHARED_RETURNS, "channel_attention")
 
@@ -235,7 +235,7 @@ class Gtn(nn.Module):
     def _series(self, bodies: Bodies) -> Series:
         """Streams as channels, joints last: (P, streams * C * V, T)."""
         x = compute_streams(bodies.positions, self.parents, self.config.streams)
-        seen = stream_seen(bodies.visible, self.parents, self.config.streams)
+        seen = stream_validity(bodies.visible, self.parents, self.config.streams)
         seen = seen.repeat_interleave(self.config.num_coords, dim=1)
         frames = bodies.frames
         if frames is None:
@@ -274,26 +274,6 @@ def check_returns(returns: Collection[str]) -> None:
     for name in returns:
         if name not in RETURNS:
             raise ConfigError(unknown_name("returns", name, RETURNS))
-
-
-def stream_seen(visible: Tensor, parents: Tensor, streams: Sequence[str]) -> Tensor:
-    """Say where all joints and frames that a stream's value is made of were seen.
-
-    Args:
-        visible: Joints seen, bool, shape (P, T, V).
-        parents: Parent of each joint, the root its own, int64, shape (V,).
-        streams: Names as `compute_streams` takes them.
-
-    Returns:
-        Bool, shape (P, streams, T, V).
-    """
-    parts = []
-    for name in streams:
-        seen = visible & visible[..., parents] if name.startswith("bone") else visible
-        if name.endswith("motion"):
-            seen = seen & torch.cat((seen[:, :1], seen[:, :-1]), dim=1)
-        parts.append(seen)
-    return torch.stack(parts, dim=1)
 
 
 def join_hands(x: Tensor, num_slots: int) -> Tensor:

@@ -15,8 +15,8 @@ from torch import Tensor
 
 from skelgraph.data import formats
 from skelgraph.data.dataset import ClipSet
+from skelgraph.data.formats import ReadOptions, stored
 from skelgraph.data.store import Store
-from skelgraph.data.store_files import DATASET
 from skelgraph.errors import (
     ConfigError,
     FormatError,
@@ -63,12 +63,21 @@ class Predictions:
         return prediction_rows(self.probabilities, self.names, self.class_names)
 
 
-def predict(runs: Sequence[str | Path], source: str | Path, *, device: str = "cpu") -> Predictions:
+def predict(
+    runs: Sequence[str | Path],
+    source: str | Path,
+    *,
+    format: str | None = None,
+    options: ReadOptions | None = None,
+    device: str = "cpu",
+) -> Predictions:
     """Label the clips of a store or of a recording in any readable format.
 
     Args:
         runs: Run folders or weights files; the mean of their probabilities counts.
         source: Store or recording.
+        format: Format of a recording. None: found by looking.
+        options: What the user knows better of a recording.
         device: Where the models run.
 
     Raises:
@@ -76,13 +85,13 @@ def predict(runs: Sequence[str | Path], source: str | Path, *, device: str = "cp
     """
     recognisers = [load_recogniser(run, device=device) for run in runs]
     _check_same_classes(runs, recognisers)
-    with opened(source) as store:
+    with opened(source, format=format, options=options) as store:
         rows = np.arange(store.num_clips)
         results = [_probabilities(item, store, rows) for item in recognisers]
         _check_same_windows(runs, [clips for _, clips in results])
         names = clip_names(store, results[0][1])
         # A store was told of its dropped clips when it was made; a recording is not yet.
-        dropped = {} if (Path(source) / DATASET).is_file() else store.report["dropped"]
+        dropped = {} if stored.recognises(Path(source)) else store.report["dropped"]
     mean = mix([probabilities for probabilities, _ in results], equal_weights(len(runs)))
     return Predictions(names, mean, recognisers[0].class_names, dropped)
 
@@ -236,18 +245,27 @@ def rows_of_part(run: str | Path, store: Store, part: str) -> np.ndarray:
 
 
 @contextmanager
-def opened(source: str | Path) -> Iterator[Store]:
-    """Open a store, or convert a recording into a temporary one for the time of the block."""
+def opened(
+    source: str | Path, *, format: str | None = None, options: ReadOptions | None = None
+) -> Iterator[Store]:
+    """Open a store, or convert a recording into a temporary one for the time of the block.
+
+    Args:
+        source: Store or recording.
+        format: Format of a recording. None: found by looking.
+        options: What the user knows better of a recording. None: the user cannot say.
+    """
     path = Path(source)
-    if (path / DATASET).is_file():
+    if stored.recognises(path):
+        stored.refuse_told(path, format, options or ReadOptions())
         yield Store.open(path)
         return
     with TemporaryDirectory(prefix="skelgraph-") as folder:
         target = Path(folder) / "store"
         try:
-            store = formats.convert(path, target)
+            store = formats.convert(path, target, format=format, options=options)
         except FormatError as error:
-            if " --" not in str(error):
+            if options is not None or " --" not in str(error):
                 raise
             raise FormatError(
                 f"{error}\nOptions are given on conversion: skelgraph convert {path} STORE. Then "

@@ -100,6 +100,22 @@ def test_options_reach_the_store(
     assert [entry["name"] for entry in found["classes"]] == ["nod"]
 
 
+def test_inspect_is_told_of_a_recording_what_it_does_not_say(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = write_npz(tmp_path / "set.npz", joint_names=None, layout=None, units=None)
+    assert main(["inspect", str(source)]) == 1
+    capsys.readouterr()
+    words = ["--layout", "kinect_v2", "--units", "millimetre", "--fps", "25", "--format", "npz"]
+    assert main(["inspect", str(source), *words, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["layout"], found["units"], found["fps"]) == ("kinect_v2", "millimetre", 25)
+    assert main(["convert", str(source), str(tmp_path / "s"), *words]) == 0
+    assert main(["inspect", str(tmp_path / "s"), "--units", "metre", "--width", "640"]) == 1
+    message = "expected --width and --units with a recording only, got a store"
+    assert message in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -15,6 +15,7 @@ from skelgraph.cli.group import root
 from skelgraph.data.store import Store
 from skelgraph.graphs import load_layout
 from skelgraph.training.supervised import train
+from tests.data.made_up import write_npz
 from tests.training.clips import CLASSES, make_config, make_store
 
 
@@ -63,6 +64,17 @@ def test_every_figure_in_every_form(
     assert plot(what, subject, "--output", path) == (0, f"{path}\n", "")
     check_file(path)
     assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_recording_is_drawn_with_what_is_told_of_it(tmp_path: Path, run: Path) -> None:
+    source = write_npz(tmp_path / "set.npz", joint_names=None, layout=None)
+    path = tmp_path / "figure.png"
+    assert plot("clip", source, "--output", path)[0] == 1
+    words = ("--layout", "kinect_v2", "--fps", "25")
+    assert plot("clip", source, *words, "--output", path) == (0, f"{path}\n", "")
+    # This one cannot be told, and says what to do.
+    code, _, said = plot("attention", run, source, "--output", tmp_path / "other.png")
+    assert code == 1 and f"skelgraph convert {source} STORE. Then give" in said
 
 
 def test_the_same_figure_has_the_same_bytes(run: Path, tmp_path: Path) -> None:

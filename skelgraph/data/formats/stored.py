@@ -8,7 +8,7 @@ they are; nothing is lost.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from skelgraph.data.clip import Clip
@@ -24,6 +24,22 @@ from skelgraph.graphs import load_layout
 def recognises(path: Path) -> bool:
     """Tell whether this is a folder with a dataset.yaml."""
     return path.is_dir() and (path / DATASET).is_file()
+
+
+def refuse_told(path: Path, format: str | None, options: ReadOptions) -> None:
+    """Refuse to be told of a store what it says itself, where it is used as it is.
+
+    Raises:
+        FormatError: If a format or an option is given.
+    """
+    given = {"format": format, **asdict(options)}
+    names = [f"--{name}" for name, value in given.items() if value is not None]
+    if names:
+        raise FormatError(
+            f"{path}: expected {' and '.join(names)} with a recording only, got a store, which "
+            "says it itself. Leave them out, or make another store: skelgraph convert "
+            f"{path} OUT."
+        )
 
 
 def read(path: Path, *, options: ReadOptions) -> Reading:
