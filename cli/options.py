@@ -8,7 +8,7 @@ option, the environment variable `SKELGRAPH_<COMMAND>_<OPTION>` (as in
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -122,7 +122,7 @@ def recording_options(function: Function) -> Function:
     return cast(Function, command)
 
 
-_TOLD: Mapping[str, tuple[click.ParamType | None, str | None, str]] = {
+_TOLD: dict[str, tuple[click.ParamType | None, str | None, str]] = {
     "layout": (None, "NAME_OR_FILE", "Layout that the recording was made with."),
     "width": (click.IntRange(min=1), None, "Picture width in pixels."),
     "height": (click.IntRange(min=1), None, "Picture height in pixels."),

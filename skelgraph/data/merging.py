@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from operator import eq
 from pathlib import Path
@@ -235,7 +235,7 @@ def _same_skeleton(one: Layout, other: Layout) -> bool:
     return {**one.to_dict(), **words} == {**other.to_dict(), **words}
 
 
-_ALIKE = {"layout": _same_skeleton, "fps": _same_rate}
+_ALIKE: dict[str, Callable[[Any, Any], bool]] = {"layout": _same_skeleton, "fps": _same_rate}
 
 
 def _show(value: Any) -> str:
