@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, distributed
+from torch.nn import functional
 
 
 def num_processes() -> int:
@@ -40,11 +41,13 @@ def gather_processes(values: Tensor) -> Tensor:
     Returns:
         Shape (processes, ...), the same in every process.
     """
-    if num_processes() == 1:
+    count = num_processes()
+    if count == 1:
         return values[None]
-    rows = values.new_zeros((num_processes(), *values.shape))
-    own = torch.tensor([distributed.get_rank()], device=values.device)
-    return sum_processes(rows.index_copy(0, own, values[None]))
+    before = distributed.get_rank()
+    # A row of zeros for each other process; an index would be copied to the device first.
+    sides = (0, 0) * values.dim() + (before, count - before - 1)
+    return sum_processes(functional.pad(values[None], sides))
 
 
 def mean_count(count: Tensor) -> Tensor:

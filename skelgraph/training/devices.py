@@ -109,7 +109,8 @@ def processes_of(devices: Devices) -> int:
 
 def _started() -> tuple[int, int] | None:
     """Processes a machine, and machines, that torchrun or SLURM started; None without them."""
-    from lightning_fabric.plugins.environments import SLURMEnvironment, TorchElasticEnvironment
+    from lightning_fabric.plugins.environments.slurm import SLURMEnvironment
+    from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 
     if TorchElasticEnvironment.detect():
         here = int(os.environ["LOCAL_WORLD_SIZE"])

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from skelgraph.data.store import Store
+from skelgraph.data.store import Store, write_store
 from skelgraph.errors import ConfigError
 from skelgraph.graphs import load_layout
 from skelgraph.training.checkpoint import load_checkpoint
@@ -22,9 +22,10 @@ from skelgraph.training.progress import Reporter
 from skelgraph.training.supervised import _alone_first, _check_batches
 from skelgraph.training.supervised import train as train_here
 from skelgraph.transforms.options import AugmentOptions
-from tests.training.clips import TINY, make_config, make_store
+from tests.training.clips import CLASSES, TINY, make_clips, make_config, make_store
 from tests.training.processes import train_in_processes
 
+CLIPS = {"train": 15, "val": 5, "test": 10}
 QUICK = ["--epochs", "2", "--link-epochs", "1", "--batch-size", "8", "--num-frames", "8"]
 
 
@@ -78,8 +79,12 @@ def test_torchrun_starts_one_run_and_its_exit_code_comes_through(tmp_path: Path)
 
 @pytest.fixture(scope="module")
 def quiet_config(tmp_path_factory: pytest.TempPathFactory) -> RunConfig:
-    """Four steps an epoch of 5, 5, 4 and 4 clips; nothing is drawn in one process alone."""
-    store = make_store(tmp_path_factory.mktemp("data") / "hands", load_layout("mediapipe_hands"))
+    """Steps of 4, 4, 4 and 3 clips, 5 that validate; nothing is drawn in one process alone."""
+    clips = [
+        clip for clip in make_clips(load_layout("mediapipe_hands")) if "shaking_1" not in clip.name
+    ]
+    path = tmp_path_factory.mktemp("data") / "hands"
+    store = write_store(path, clips, class_names=CLASSES, provenance={})
     aim = {"dropout": 0.0, "loss_bodies": None, "loss_frames": None}
     overrides = {**TINY, "forecast": 2, "dropout": 0.0, "aim": aim, "tower": {"dropout": 0.0}}
     return RunConfig(
@@ -88,7 +93,7 @@ def quiet_config(tmp_path_factory: pytest.TempPathFactory) -> RunConfig:
         data=DataOptions(num_frames=8),
         model=ModelOptions(preset="small", overrides=overrides),
         training=TrainOptions(
-            epochs=2, link_epochs=1, batch_size=5, precision="64-true", class_weights=True
+            epochs=2, link_epochs=1, batch_size=4, precision="64-true", class_weights=True
         ),
         augment=AugmentOptions(drop_joint=0.5),
     )
@@ -117,7 +122,7 @@ def assert_same_run(folder: Path, whole: Path) -> None:
     assert (folder / "split.csv").read_text() == (whole / "split.csv").read_text()
     metrics = [json.loads((path / "metrics.json").read_text()) for path in (folder, whole)]
     for part in ("train", "val", "test"):
-        assert metrics[0][part]["num_clips"] == metrics[1][part]["num_clips"]
+        assert metrics[0][part]["num_clips"] == metrics[1][part]["num_clips"] == CLIPS[part]
         assert metrics[0][part]["nll"] == pytest.approx(metrics[1][part]["nll"], rel=1e-4)
 
 
