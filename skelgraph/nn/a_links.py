@@ -33,6 +33,8 @@ class AimConfig:
         ghost_prior: Prior probability of the ghost; the other types share the rest.
         choice: Links in evaluation: 'probabilities', or 'argmax' (hard, for comparison).
         scale: Factor on the A-link adjacency; 0.1 in the release, 1 in the paper.
+        memory: Whether the decoder's cell sees a joint's own state beside the messages; without
+            it, as in the paper, any link helps to predict, whoever sends.
         loss_bodies: Bodies of a batch that the decoder reconstructs, the rest left out by
             chance; several processes reconstruct an even share each. None: all.
         loss_frames: Length of the piece, placed by chance, that it reconstructs. None: all.
@@ -47,6 +49,7 @@ class AimConfig:
     ghost_prior: float = 0.95
     choice: str = "probabilities"
     scale: float = 1.0
+    memory: bool = False
     loss_bodies: int | None = None
     loss_frames: int | None = None
     block: int = 16
@@ -99,7 +102,9 @@ class ALinks(nn.Module):
             width=config.width,
             dropout=config.dropout,
         )
-        self.decoder = AimDecoder(num_coords, config.num_types, width=config.width)
+        self.decoder = AimDecoder(
+            num_coords, config.num_types, width=config.width, memory=config.memory
+        )
 
     def forward(self, positions: Tensor, visible: Tensor, frames: Tensor | None) -> Links:
         """Infer the links of each body.

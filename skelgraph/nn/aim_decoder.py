@@ -71,16 +71,25 @@ class AimDecoder(nn.Module):
         num_types: Link types, the ghost included; it carries no message.
         width: Features of every layer.
         dropout: Share dropped in messages and output.
+        memory: Whether a joint's own state enters its gates beside the messages.
 
     Source:
         Li et al. 2019, section 3.2, arXiv:1904.12659, after Kipf et al. 2018 (recurrent
         decoder), arXiv:1802.04687. Messages are averaged over types and summed over senders;
         the release then divides them by the number of coordinates, and keeps a network for the
-        ghost that never runs.
+        ghost that never runs. In both a joint's own past reaches its gates only through messages,
+        which know the receiver's state: any link pays, whoever sends. `memory` gives the cell a
+        way of its own.
     """
 
     def __init__(
-        self, num_coords: int, num_types: int, *, width: int = 128, dropout: float = 0.0
+        self,
+        num_coords: int,
+        num_types: int,
+        *,
+        width: int = 128,
+        dropout: float = 0.0,
+        memory: bool = False,
     ) -> None:
         super().__init__()
         self.width = width
@@ -88,6 +97,7 @@ class AimDecoder(nn.Module):
         # Reset gate, input gate and candidate, in this order.
         self.from_message = nn.Linear(width, 3 * width, bias=False)
         self.from_input = nn.Linear(num_coords, 3 * width)
+        self.from_state = nn.Linear(width, 3 * width, bias=False) if memory else None
         self.out = nn.Sequential(
             nn.Linear(width, width),
             nn.ReLU(),
@@ -120,6 +130,8 @@ class AimDecoder(nn.Module):
 
     def _step(self, values: Tensor, hidden: Tensor, links: Tensor) -> Tensor:
         arrived = self.from_message(self.messages(hidden, links))
+        if self.from_state is not None:
+            arrived = arrived + self.from_state(hidden)
         reset_in, keep_in, new_in = values.chunk(3, dim=-1)
         reset_by, keep_by, new_by = arrived.chunk(3, dim=-1)
         keep = torch.sigmoid(keep_in + keep_by)

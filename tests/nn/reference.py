@@ -137,7 +137,10 @@ def _message(module: AimDecoder, k: int, pair: Tensor) -> Tensor:
 
 def _cell(module: AimDecoder, pose: Tensor, arrived: Tensor, hidden: Tensor) -> Tensor:
     reset_in, keep_in, new_in = affine(module.from_input, pose).split(module.width)
-    reset_by, keep_by, new_by = (module.from_message.weight @ arrived).split(module.width)
+    gates = module.from_message.weight @ arrived
+    if module.from_state is not None:
+        gates = gates + module.from_state.weight @ hidden
+    reset_by, keep_by, new_by = gates.split(module.width)
     reset, keep = torch.sigmoid(reset_in + reset_by), torch.sigmoid(keep_in + keep_by)
     return (1 - keep) * torch.tanh(new_in + reset * new_by) + keep * hidden
 

@@ -49,9 +49,9 @@ def test_encoder_agrees_with_loops(seen: torch.Tensor | None, training: bool) ->
     )
 
 
-@pytest.mark.parametrize("types", [2, 3, 4])
-def test_decoder_agrees_with_loops(types: int) -> None:
-    module = randomise(AimDecoder(2, types, width=4))
+@pytest.mark.parametrize(("types", "memory"), [(2, True), (3, False), (4, True)])
+def test_decoder_agrees_with_loops(types: int, memory: bool) -> None:
+    module = randomise(AimDecoder(2, types, width=4, memory=memory))
     frames = draw(2, 4, 3, 2).requires_grad_()
     links = link_matrix(torch.softmax(draw(2, 3, 2, types), dim=-1)).requires_grad_()
     assert_same_with_gradients(
@@ -59,6 +59,24 @@ def test_decoder_agrees_with_loops(types: int) -> None:
         lambda: reference.aim_decoder(module, frames, links),
         [frames, links, *module.parameters()],
     )
+
+
+def test_without_memory_only_links_let_a_joint_s_past_act_on_its_gates() -> None:
+    """Two pasts that the kept share forgets: with no link they must end in one prediction."""
+    for memory in (False, True):
+        module = randomise(AimDecoder(2, 2, width=4, memory=memory))
+        with torch.no_grad():
+            module.from_input.bias[4:8] = -40  # the gate that keeps the state is shut
+            module.from_message.weight[4:8] = 0
+            if module.from_state is not None:
+                module.from_state.weight[4:8] = 0
+        frames = draw(1, 4, 3, 2)
+        other = frames.clone()
+        other[:, :2] += 1
+        ghosts = link_matrix(torch.tensor([1.0, 0.0]).expand(1, 3, 2, 2).double())
+        alone, links = module(frames, ghosts), 1 - ghosts
+        assert torch.allclose(alone[:, 2], module(other, ghosts)[:, 2]) != memory
+        assert not torch.allclose(module(frames, links)[:, 2], module(other, links)[:, 2])
 
 
 def damaged() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
