@@ -8,7 +8,7 @@ import torch
 from skelgraph.errors import ConfigError, LayoutError
 from skelgraph.graphs import load_layout
 from skelgraph.models import MODELS, Gtn, GtnConfig, SeriesGtn
-from skelgraph.models.gtn import RETURNS, join_hands, stream_seen
+from skelgraph.models.gtn import RETURNS, join_hands
 from skelgraph.models.plain import from_plain, to_plain
 from skelgraph.nn.series import Series
 from tests.models.clips import damaged_clips, random_clips
@@ -125,18 +125,6 @@ def test_hands_stand_side_by_side() -> None:
     assert join_hands(x[..., :1], 2)[0, 0, :, 0].tolist() == [0, 4, 8, 0, 0, 0]
     model = tiny_gtn(made_up(hands=True), streams=("bone",))
     assert model.parents.tolist() == [0, 0, 0, 1, 2, 5, 5, 5, 6, 7]
-
-
-def test_a_stream_s_value_was_seen_if_all_it_is_made_of_was() -> None:
-    visible = torch.ones(1, 3, 3, dtype=torch.bool)  # a chain of three joints
-    visible[0, 1, 1] = False
-    seen = stream_seen(visible, torch.tensor([0, 0, 1]), ("joint", "bone", "joint_motion"))
-    yes, no = [True] * 3, [False]
-    assert seen[0].tolist() == [
-        [yes, [True, *no, True], yes],
-        [yes, [True, *no, *no], yes],
-        [yes, [True, *no, True], [True, *no, True]],
-    ]
 
 
 @pytest.mark.parametrize("bodies", [1, 2, 4])
