@@ -30,13 +30,18 @@ def command(
       skelgraph inspect recordings.npz --json
       skelgraph inspect signs.npz --width 1280 --height 720
     """
+    from skelgraph.cli.conversion_lines import report_lines
     from skelgraph.cli.output import note, print_json, print_table
     from skelgraph.data.formats import ReadOptions
+    from skelgraph.data.formats.stored import recognises as is_store
     from skelgraph.data.inspection import inspect_source
 
     found = inspect_source(source, format=format_name, options=ReadOptions(**told))
-    for line in found["changed"]:
-        note(f"note: {line}", quiet=quiet)
+    lines = [f"note: {line}" for line in found["changed"]]
+    if not is_store(source):  # of a store they were said when it was made
+        lines += report_lines(found["conversion"])
+    for line in lines:
+        note(line, quiet=quiet)
     if as_json:
         print_json(found)
         return

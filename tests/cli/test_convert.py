@@ -110,6 +110,8 @@ def test_inspect_is_told_of_a_recording_what_it_does_not_say(
     assert main(["inspect", str(source), *words, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert (found["layout"], found["units"], found["fps"]) == ("kinect_v2", "millimetre", 25)
+    assert main(["inspect", str(source), *words]) == 0
+    assert "note: no joint names in the file" in capsys.readouterr().err
     assert main(["convert", str(source), str(tmp_path / "s"), *words]) == 0
     assert main(["inspect", str(tmp_path / "s"), "--units", "metre", "--width", "640"]) == 1
     message = "expected --width and --units with a recording only, got a store"

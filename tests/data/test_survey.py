@@ -12,7 +12,7 @@ import pytest
 from skelgraph.data.clip import Clip
 from skelgraph.data.formats.files import clip_name, find_files, read_each
 from skelgraph.data.formats.reading import Reading
-from skelgraph.data.formats.survey import surveyed
+from skelgraph.data.formats.survey import NO_SIZE, surveyed
 from skelgraph.data.report import ConversionReport
 from skelgraph.errors import FormatError
 from skelgraph.graphs import load_layout
@@ -54,6 +54,21 @@ def test_clips_with_nothing_in_them_are_dropped() -> None:
     got, report = taken(empty, picture(name="full"), none)
     assert [clip.name for clip in got] == ["full"] and report.clips == 1 and report.frames == 4
     assert report.dropped == {"empty": "no joint is seen in any frame", "none": "no frames"}
+
+
+@pytest.mark.parametrize(
+    ("facts", "told"),
+    [
+        ({"units": "image fraction", "width": None}, True),
+        ({"units": "image fraction"}, False),
+        ({"width": None, "height": None}, False),
+    ],
+)
+def test_fractions_of_a_picture_without_its_size_are_told(
+    facts: dict[str, object], told: bool
+) -> None:
+    _, report = taken(picture(**facts), picture(name="other", **facts))
+    assert report.notes == [NO_SIZE] * told
 
 
 def test_counts() -> None:

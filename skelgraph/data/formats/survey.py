@@ -15,11 +15,14 @@ from skelgraph.data.formats.reading import Reading
 from skelgraph.data.report import ConversionReport
 
 NO_FRAMES = "no frames"
+NO_SIZE = "the picture's size is not known, and training needs it: give --width and --height"
 NOTHING_SEEN = "no joint is seen in any frame"
 
 
 def surveyed(reading: Reading) -> Reading:
     """Drop clips with nothing in them, make odd numbers missing, and count what the rest hold.
+
+    Says where fractions of a picture come without its size.
 
     The report's `survey` is complete once all clips were taken: `joints` (joint -> share of
     frames of present bodies in which it was not seen), `lengths` (frames: min, median, max),
@@ -38,6 +41,8 @@ def _pass(reading: Reading) -> Iterator[Clip]:
         if reason:
             report.dropped[clip.name] = reason
             continue
+        if clip.units == "image fraction" and not (clip.width and clip.height):
+            report.note(NO_SIZE)
         report.clips += 1
         report.frames += usable.num_frames
         survey.add(usable)

@@ -68,8 +68,6 @@ def read(path: Path, *, options: ReadOptions) -> Reading:
         raise FormatError(f"{path}: expected at least one .json file, got none. Check the path.")
     report = ConversionReport(source=source_name(path), format="kinetics_json")
     report.note("positions are fractions of the picture; bodies followed by nearness, two kept")
-    if not (options.width and options.height):
-        report.note("the picture's size is not in the files: give --width and --height")
     if not options.fps:
         report.note("30 frames a second taken, the rate that the set was made at")
     labels, names = find_labels(path, {file: peek(file) for file in files})
