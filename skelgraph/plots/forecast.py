@@ -81,7 +81,7 @@ def forecast_figure(
         _draw_moment(axes, poses.layout, shown, step)
     if errors:
         _draw_errors(figure.add_subplot(grid[1, :]), poses, errors)
-    _explain(figure, poses, location="outside lower center")
+    _explain(figure, poses, apart=True)
     return figure
 
 
@@ -106,7 +106,7 @@ def forecast_pictures(poses: Poses, *, tail: int = 20, title: str = "") -> Itera
         figure = Figure(figsize=(width, 4.8), dpi=100, facecolor=style.PAPER)
         axes = figure.add_axes((0.03, 0.14, 0.94, 0.75))
         figure.suptitle(heading, fontsize=style.TEXT_SIZE, color=style.INK)
-        _explain(figure, poses, location="lower center")
+        _explain(figure, poses, apart=False)
         _cell(axes, low, high, poses.moment(step) if step else "last observed")
         _draw_moment(axes, poses.layout, shown, step)
         canvas = FigureCanvasAgg(figure)
@@ -240,12 +240,12 @@ def _draw_errors(axes: Axes, poses: Poses, errors: Mapping[str, np.ndarray]) -> 
     axes.legend(frameon=False, fontsize=style.SMALL_SIZE, labelcolor=style.INK)
 
 
-def _explain(figure: Figure, poses: Poses, *, location: str) -> None:
-    """Say below the drawing what the colours mean."""
+def _explain(figure: Figure, poses: Poses, *, apart: bool) -> None:
+    """Say below what the colours mean; `apart` from the axes, for which these make room."""
     entries = [(OBSERVED, "observed"), (PREDICTED, "forecast")]
     if poses.truth is not None:
         entries.append((TRUE, "what came"))
     figure.legend(
         handles=[Line2D([], [], color=ink, linewidth=2.0, label=name) for ink, name in entries],
-        loc=location, ncols=3, frameon=False, fontsize=style.SMALL_SIZE, labelcolor=style.INK,
+        loc="outside lower center" if apart else "lower center", ncols=3, frameon=False, fontsize=style.SMALL_SIZE, labelcolor=style.INK,
     )  # fmt: skip
