@@ -245,7 +245,9 @@ def _explain(figure: Figure, poses: Poses, *, apart: bool) -> None:
     entries = [(OBSERVED, "observed"), (PREDICTED, "forecast")]
     if poses.truth is not None:
         entries.append((TRUE, "what came"))
+    lines = [Line2D([], [], color=ink, linewidth=2.0, label=name) for ink, name in entries]
     figure.legend(
-        handles=[Line2D([], [], color=ink, linewidth=2.0, label=name) for ink, name in entries],
-        loc="outside lower center" if apart else "lower center", ncols=3, frameon=False, fontsize=style.SMALL_SIZE, labelcolor=style.INK,
+        handles=lines, ncols=3, frameon=False,
+        loc="outside lower center" if apart else "lower center",
+        fontsize=style.SMALL_SIZE, labelcolor=style.INK,
     )  # fmt: skip

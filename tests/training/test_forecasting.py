@@ -13,7 +13,13 @@ from skelgraph.errors import ConfigError, RunError, StoreError
 from skelgraph.graphs import Layout, load_layout
 from skelgraph.models import build_model
 from skelgraph.models.building import resolve_config
-from skelgraph.training.config import DataOptions, ModelOptions, RunConfig, check
+from skelgraph.training.config import (
+    DataOptions,
+    ModelOptions,
+    ProtocolOptions,
+    RunConfig,
+    check,
+)
 from skelgraph.training.forecasting import (
     METHODS,
     forecast,
@@ -21,6 +27,7 @@ from skelgraph.training.forecasting import (
     score_forecasts,
     write_forecasts,
 )
+from skelgraph.training.supervised import train
 from skelgraph.training.weights import Recogniser, save_recogniser
 from tests.training.clips import CLASSES, TINY, make_clips
 
@@ -51,8 +58,8 @@ def recogniser(
     )
 
 
-def clips_of(layout: Layout = LAYOUT, *, bodies: int = 1) -> list[Clip]:
-    return make_clips(layout, subjects=2, each=1, bodies=bodies)
+def clips_of(layout: Layout = LAYOUT, *, bodies: int = 1, subjects: int = 2) -> list[Clip]:
+    return make_clips(layout, subjects=subjects, each=1, bodies=bodies)
 
 
 def store_of(path: Path, clips: list[Clip]) -> Store:
@@ -252,3 +259,20 @@ def test_a_head_needs_frames_and_an_origin_that_mean_something(option: str, valu
     )
     with pytest.raises(ConfigError, match=rf"{option}: expected .* beside a prediction head"):
         check(config)
+
+
+def test_a_confidence_is_no_place_to_predict(tmp_path: Path) -> None:
+    clips = [
+        replace(c, units="pixel", axes=("left", "down", "confidence")) for c in clips_of(subjects=4)
+    ]
+    store = store_of(tmp_path / "store", clips)
+    config = RunConfig(
+        layout="kinect_v1",
+        store=str(store.path),
+        data=DataOptions(num_frames=0),
+        protocol=ProtocolOptions(val_fraction=0.5),
+        model=ModelOptions(preset="small", overrides={**TINY, "forecast": FRAMES}),
+    )
+    with pytest.raises(ConfigError, match="expected places alone"):
+        train(config, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
