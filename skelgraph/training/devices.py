@@ -89,7 +89,7 @@ def count_devices(devices: Devices) -> Devices:
     from skelgraph.errors import ConfigError
 
     started = _started()
-    if devices.count == "auto":
+    if devices.count in ("auto", "-1", -1):
         on_gpus = torch.cuda.device_count() if devices.accelerator != "cpu" else 1
         count, nodes = started or (max(on_gpus, 1), devices.nodes)
         return replace(devices, count=count, nodes=nodes)
@@ -102,9 +102,21 @@ def count_devices(devices: Devices) -> Devices:
 
 
 def processes_of(devices: Devices) -> int:
-    """Count the processes of devices that are no longer `auto`."""
+    """Count the processes of devices that are no longer `auto`.
+
+    Raises:
+        ConfigError: If their number is none.
+    """
+    from skelgraph.errors import ConfigError
+
     count = devices.count
-    return (len(count) if isinstance(count, list) else int(count)) * devices.nodes
+    try:
+        return (len(count) if isinstance(count, list) else int(count)) * devices.nodes
+    except ValueError as error:
+        raise ConfigError(
+            f"devices: expected a number or 'auto', got '{devices.accelerator}' x {count}. "
+            "Give another number of --devices."
+        ) from error
 
 
 def _started() -> tuple[int, int] | None:

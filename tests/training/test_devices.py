@@ -52,7 +52,14 @@ def test_another_number_than_was_started_is_refused(
 
 def test_without_a_starter_a_processor_has_one_process() -> None:
     assert count_devices(Devices("cpu")).count == 1
+    assert count_devices(Devices("cpu", "-1")).count == 1
     assert processes_of(Devices("cuda", [0, 2], nodes=3)) == 6
+
+
+def test_a_number_that_is_none_is_refused() -> None:
+    for use in (lambda devices: make_fabric(devices, "32-true"), _alone):
+        with pytest.raises(ConfigError, match="expected a number or 'auto', got 'cpu' x two"):
+            use(Devices("cpu", "two"))
 
 
 def test_a_strategy_that_cuts_the_model_up_is_refused() -> None:
