@@ -111,6 +111,7 @@ SETTINGS: dict[str, tuple[tuple[str, Any, str], ...]] = {
         ("link_weight", float, "Weight of the A-links' own loss."),
         ("forecast_weight", float, "Weight of the prediction head's loss."),
         ("clip_norm", float, "Largest norm of the gradient; 0: unlimited."),
+        ("recompute", bool, "Compute blocks twice: less memory, more time."),
         ("ema", float, "Decay of the averaged weights; 0: off."),
         ("patience", click.IntRange(min=0), "Stop after this many epochs without gain; 0: never."),
         ("select", Choice(SELECTIONS), "Keep the weights of the best or of the last epoch."),

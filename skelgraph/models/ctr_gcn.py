@@ -17,6 +17,7 @@ from skelgraph.nn.attention import TowerConfig
 from skelgraph.nn.bodies import gather_bodies
 from skelgraph.nn.ctr_block import CtrBlock, CtrBlockConfig
 from skelgraph.nn.masked_norm import MaskedBatchNorm
+from skelgraph.nn.recompute import recomputed
 from skelgraph.nn.stream_input import embed_streams
 from skelgraph.nn.temporal_conv import stride_mask
 from skelgraph.transforms.streams import check_streams
@@ -98,6 +99,7 @@ class CtrGcn(nn.Module):
         width = config.num_coords * len(config.streams)
         self.input_norm = MaskedBatchNorm(layout.num_joints * width)
         self.blocks = _blocks(width + 1, layout, config)
+        self.recompute = False
         self.head = make_head(
             config.head,
             layout,
@@ -142,7 +144,8 @@ class CtrGcn(nn.Module):
         senders = None if bool(seen.all()) else seen
         valid = bodies.frames
         for block, stride in zip(self.blocks, config.strides, strict=True):
-            x = block(x, frames=valid, senders=senders)
+            given = {"frames": valid, "senders": senders}
+            x = recomputed(block, x, **given) if self.recompute else block(x, **given)
             valid = stride_mask(valid, stride)
         return recognise(self.head, x, bodies, stride=prod(config.strides), returns=returns)
 

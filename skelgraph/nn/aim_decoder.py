@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from skelgraph.nn.dropout import Dropout
 from skelgraph.nn.processes import mean_count
+from skelgraph.nn.recompute import recomputed
 
 
 class LinkMessages(nn.Module):
@@ -73,6 +74,9 @@ class AimDecoder(nn.Module):
         dropout: Share dropped in messages and output.
         memory: Whether a joint's own state enters its gates beside the messages.
 
+    Attributes:
+        recompute: Whether training computes each frame's step again in place of keeping it.
+
     Source:
         Li et al. 2019, section 3.2, arXiv:1904.12659, after Kipf et al. 2018 (recurrent
         decoder), arXiv:1802.04687. Messages are averaged over types and summed over senders;
@@ -93,6 +97,7 @@ class AimDecoder(nn.Module):
     ) -> None:
         super().__init__()
         self.width = width
+        self.recompute = False
         self.messages = LinkMessages(num_types - 1, width, dropout=dropout)
         # Reset gate, input gate and candidate, in this order.
         self.from_message = nn.Linear(width, 3 * width, bias=False)
@@ -124,7 +129,10 @@ class AimDecoder(nn.Module):
         hidden = inputs[0].new_zeros((*inputs[0].shape[:-1], self.width))
         states = []
         for values in inputs:
-            hidden = self._step(values, hidden, carried)
+            if self.recompute:
+                hidden = recomputed(self._step, values, hidden, carried)
+            else:
+                hidden = self._step(values, hidden, carried)
             states.append(hidden)
         return frames[:, :-1] + self.out(torch.stack(states, dim=1))
 

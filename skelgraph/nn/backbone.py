@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from skelgraph.nn.clip_graph import ClipGraph
+from skelgraph.nn.recompute import recomputed
 from skelgraph.nn.st_block import BlockConfig, StBlock
 
 
@@ -20,6 +21,9 @@ class Backbone(nn.Module):
         s_links: Fixed links, shape (K, V, V).
         config: What the blocks share.
         first_residual: Whether the first block adds its input; the paper's does not.
+
+    Attributes:
+        recompute: Whether training computes each block again in place of keeping its inside.
 
     Source:
         Li et al. 2019, section 3.4 and figure 7, arXiv:1904.12659.
@@ -49,6 +53,7 @@ class Backbone(nn.Module):
             for i, stride in enumerate(strides)
         )
         self.strides = tuple(strides)
+        self.recompute = False
 
     def forward(self, x: Tensor, graph: ClipGraph, *, stride: int = 1) -> tuple[Tensor, int]:
         """Run all blocks.
@@ -62,6 +67,7 @@ class Backbone(nn.Module):
             Features, shape (P, C_out, T', V), and the input frames between two of their frames.
         """
         for block, step in zip(self.blocks, self.strides, strict=True):
-            x = block(x, **graph.at(stride, x.shape[2]))
+            given = graph.at(stride, x.shape[2])
+            x = recomputed(block, x, **given) if self.recompute else block(x, **given)
             stride *= step
         return x, stride

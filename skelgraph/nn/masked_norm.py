@@ -7,10 +7,12 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
 from skelgraph.nn.precision import full_precision
 from skelgraph.nn.processes import gather_processes, num_processes
+from skelgraph.nn.recompute import is_second_call
 
 
 class MaskedBatchNorm(nn.Module):
@@ -92,6 +94,8 @@ class MaskedBatchNorm(nn.Module):
     @torch.no_grad()
     def _follow(self, mean: Tensor, variance: Tensor, seen: Tensor) -> None:
         """Move the running statistics of the channels seen; no step waits for the device."""
+        if is_second_call():
+            return
         self.num_batches += seen
         share = self.num_batches.clamp(min=1).to(mean.dtype).reciprocal()
         share = share.clamp(min=self.momentum) * seen
@@ -117,6 +121,32 @@ def masked_moments(x: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tenso
     Returns:
         Three tensors of shape (C,); mean and variance are 0 where the count is 0.
     """
+    moments: tuple[Tensor, Tensor, Tensor] = _Moments.apply(x, mask)
+    return moments
+
+
+class _Moments(torch.autograd.Function):
+    """Moments whose way back keeps nothing but x and the mask."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
+        count, mean, variance = _moments(x, mask)
+        ctx.save_for_backward(x, mask, count, mean)
+        ctx.mark_non_differentiable(count)
+        return count, mean, variance
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, _: Tensor, by_mean: Tensor, by_variance: Tensor) -> tuple[Tensor, None]:
+        x, mask, count, mean = ctx.saved_tensors
+        slope = 2 * by_variance / count.clamp(min=1)
+        offset = by_mean / count.clamp(min=1) - slope * mean
+        shape = (1, -1) + (1,) * (x.dim() - 2)
+        by_x = (x * slope.view(shape) + offset.view(shape)).to(x.dtype)
+        return by_x if mask is None else by_x * mask, None
+
+
+def _moments(x: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
     axes = [axis for axis in range(x.dim()) if axis != 1]
     precise = full_precision(x)
     if mask is None and x.numel():
@@ -124,6 +154,10 @@ def masked_moments(x: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tenso
         return torch.full_like(mean, x.numel() // x.shape[1]), mean, variance
     if mask is None:
         mask = x.new_ones((1,) * x.dim(), dtype=torch.bool)
+    if x.device.type == "cpu" and x.dim() == 4 and mask.shape == (len(x), 1, x.shape[2], 1):
+        rows = x.permute(0, 2, 3, 1)[mask[:, 0, :, 0]]  # (valid frames, V, C)
+        if rows.numel():
+            return _moments(rows.flatten(0, 1), None)
     repeats = math.prod(x.shape[axis] // max(mask.shape[axis], 1) for axis in axes)
     weight = mask.to(precise.dtype)
     count = (weight.sum(axes) * repeats).expand(x.shape[1])

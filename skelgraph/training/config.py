@@ -95,6 +95,8 @@ class TrainOptions:
         link_weight: Weight of the A-link module's own loss in the main passes.
         forecast_weight: Weight of the prediction head's loss, a distance in metres.
         clip_norm: Largest norm of the gradient, of the A-link module and of the rest; 0 is off.
+        recompute: Compute blocks again on the way back in place of keeping what they computed:
+            less memory, more time, the same weights.
         ema: Decay of the averaged weights that validation and test use; 0 is off.
         patience: Epochs without a better validation before training stops; 0 never stops.
         select: Keep the weights of the `last` epoch or of the `best` validation. A validation
@@ -118,6 +120,7 @@ class TrainOptions:
     link_weight: float = 0.01
     forecast_weight: float = 1.0
     clip_norm: float = 5.0
+    recompute: bool = False
     ema: float = 0.99
     patience: int = 0
     select: str = "last"

@@ -20,11 +20,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from skelgraph.data.batching import group_lengths
 from skelgraph.data.dataset import Batch, ClipSet
-from skelgraph.errors import RunError
+from skelgraph.errors import ConfigError, RunError
 from skelgraph.evaluation.metrics import score
 from skelgraph.nn.precision import full_precision
 from skelgraph.nn.processes import mean_count, num_processes, sum_processes
+from skelgraph.nn.recompute import set_recompute
 from skelgraph.training.average import WeightAverage
 from skelgraph.training.checkpoint import LAST, load_checkpoint, save_checkpoint
 from skelgraph.training.config import RunConfig
@@ -93,6 +95,11 @@ class Loop:
         self.config, self.layout, self.fabric = config, layout, fabric
         self.train, self.val, self.folder, self.report = train, val, folder, report
         options = config.training
+        if options.recompute and not set_recompute(model):
+            raise ConfigError(
+                f"recompute: expected a model that can, got '{config.model.name}'. Leave "
+                "--recompute out."
+            )
         self.model, self.optimiser = fabric.setup(model, make_optimiser(model, config))
         self.link_epochs = options.link_epochs if has_links(model) else 0
         self.freeze_links = options.freeze_links and has_links(model)
@@ -227,9 +234,8 @@ class Loop:
     def _batches(self, generator: torch.Generator) -> Iterator[Batch]:
         """Yield this process's share of each training batch, augmented, on its device."""
         self._set_training()
-        order = torch.randperm(len(self.train), generator=generator)
         rank, world = self.fabric.global_rank, self.fabric.world_size
-        for chosen in order.tensor_split(self.steps):
+        for chosen in self._deal(generator):
             batch = self.train.batch(chosen, generator=generator, **self._sampling())
             batch = augment(
                 batch,
@@ -242,6 +248,12 @@ class Loop:
                 batch = batch.select(torch.arange(rank, len(chosen), world))
             batch = batch.to(self.fabric.device)
             yield replace(batch, positions=batch.positions.to(self.dtype))
+
+    def _deal(self, generator: torch.Generator) -> Sequence[Tensor]:
+        """Deal the clips into batches; where clips keep their lengths, of like lengths."""
+        if self.config.data.num_frames == 0:
+            return group_lengths(self.train.windows.length, self.steps, generator=generator)
+        return torch.randperm(len(self.train), generator=generator).tensor_split(self.steps)
 
     def _set_training(self) -> None:
         """Put the model into training, but for A-links that are frozen in the main passes."""
