@@ -71,7 +71,7 @@ class Choice:
 
 TOWER = TowerConfig(width=64, heads=4, layers=2, hidden=128, dropout=0.3)
 CHOICES: dict[str, dict[str, Choice]] = {
-    "fcn": {"as published": Choice(None)},
+    "fcn": {"one form": Choice(None)},
     "gtn": {"pooled": Choice(TOWER), "flattened": Choice(TOWER, flatten=True)},
     "conv_gtn": {
         "pooled": Choice(TOWER, kernel=5),
@@ -98,7 +98,8 @@ class Fcn(nn.Module):
     """Three convolutions with batch normalisation, the mean over valid frames, a linear layer.
 
     Source:
-        Wang et al. 2017, arXiv:1611.06455; padding is masked, gaps are filled by lines.
+        Wang et al. 2017, arXiv:1611.06455, whose first kernel has 8 frames: 7 here, so that a
+        frame lies in its middle. Padding is masked, gaps are filled by lines.
     """
 
     def __init__(self, num_channels: int, num_classes: int) -> None:
