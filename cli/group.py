@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "evaluate": ("skelgraph.cli.evaluate", "Score a trained run."),
     "predict": ("skelgraph.cli.predict", "Label new recordings with a trained run."),
     "forecast": ("skelgraph.cli.forecast", "Predict the poses that come next."),
+    "bench": ("skelgraph.cli.bench", "Measure the speed and memory of training and inference."),
     "plot": ("skelgraph.cli.plot", "Draw figures of layouts, clips and runs."),
 }
 

@@ -29,13 +29,14 @@ LEVELS = {
     "evaluation": 5,
     "training": 6,
     "live": 6,
-    "cli": 7,
-    "__main__": 8,
+    "bench": 7,
+    "cli": 8,
+    "__main__": 9,
 }
 # Heavy packages and the only parts that may load them as they are imported.
 HEAVY_AT_IMPORT = {
     "torch": {
-        *("data.dataset", "data.graph_item", "data.sampling"),
+        *("bench", "data.batching", "data.dataset", "data.graph_item", "data.sampling"),
         *("transforms", "nn", "models", "training", "evaluation", "explain"),
     },
     "torch_geometric": set[str](),

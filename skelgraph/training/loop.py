@@ -66,6 +66,9 @@ class Progress:
         return self.epoch - self.best_epoch
 
 
+UNDECAYED = ("s_mask", "links", "carry")
+
+
 class Loop:
     """Train one model on one set of clips.
 
@@ -353,10 +356,15 @@ def epoch_seed(seed: int, epoch: int) -> int:
 
 
 def make_optimiser(model: nn.Module, config: RunConfig) -> torch.optim.Optimizer:
-    """Build the optimiser; only weight matrices and kernels decay."""
+    """Build the optimiser; only weight matrices and kernels decay.
+
+    Masks and learned graphs start at what they should stay near, which is not zero.
+    """
     options = config.training
-    decayed = [p for p in model.parameters() if p.ndim >= 2]
-    plain = [p for p in model.parameters() if p.ndim < 2]
+    decayed, plain = [], []
+    for name, parameter in model.named_parameters():
+        decays = parameter.ndim >= 2 and name.rpartition(".")[2] not in UNDECAYED
+        (decayed if decays else plain).append(parameter)
     groups: list[dict[str, Any]] = [{"params": decayed}, {"params": plain, "weight_decay": 0.0}]
     if options.optimiser == "sgd":
         return torch.optim.SGD(

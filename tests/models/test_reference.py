@@ -39,8 +39,13 @@ def streams(x: Tensor, parents: list[int]) -> Tensor:
 
 
 def embed(model: AsGcn, x: Tensor, visible: Tensor) -> Tensor:
-    """Each stream's channel of each joint to the past's mean 0 and variance 1; what was seen."""
-    values, norm = streams(x, model.parents.tolist()), model.input_norm
+    """Each stream's channel of each joint to the past's mean 0 and variance 1; what was seen.
+
+    A difference of which one end was not seen is zero.
+    """
+    parents = model.parents.tolist()
+    values, norm = streams(x, parents), model.input_norm
+    coords = len(x)
     channels, _, joints = values.shape
     rows = []
     for v in range(joints):
@@ -48,7 +53,14 @@ def embed(model: AsGcn, x: Tensor, visible: Tensor) -> Tensor:
             place = v * channels + c
             spread = torch.sqrt(norm.running_var[place] + norm.eps)
             scaled = (values[c, :, v] - norm.running_mean[place]) / spread
-            rows.append(scaled * norm.weight[place] + norm.bias[place])
+            scaled = scaled * norm.weight[place] + norm.bias[place]
+            ends = [v, parents[v]] if c // coords in (1, 3) else [v]
+            for t in range(x.shape[1]):
+                times = [t, max(t - 1, 0)] if c // coords in (2, 3) else [t]
+                measured = all(bool(visible[time, end]) for time in times for end in ends)
+                if c // coords > 0 and not measured:
+                    scaled = torch.cat((scaled[:t], scaled.new_zeros(1), scaled[t + 1 :]))
+            rows.append(scaled)
     flat = torch.stack(rows).view(joints, channels, -1).permute(1, 2, 0)
     return torch.cat((flat, visible[None].double()))
 

@@ -13,7 +13,7 @@ import torch
 
 from skelgraph.graphs import load_layout
 from skelgraph.models import MODELS, AsGcn
-from skelgraph.nn.forecast_head import HALVINGS
+from skelgraph.nn.forecast_head import HALVINGS, RECENT
 from skelgraph.nn.st_block import StBlock
 
 PAPER, SMALL = (MODELS["as_gcn"].presets[name] for name in ("paper", "small"))
@@ -101,17 +101,20 @@ def test_prediction_head(model: AsGcn) -> None:
     """Two blocks of 256 that fit any length stand for the release's six of 128 for 300 frames."""
     forecaster, width = model.forecaster, PAPER.channels[-1]
     assert forecaster is not None
-    assert count(forecaster) == 3_376_905
+    assert count(forecaster) == 3_405_129
     shrink = HALVINGS * (block_size(width, width, PAPER.kernel, shortcut=True) + MASKS)
     mix = S_LINKS * (width + COORDS) * width + MASKS
     out = width * FORECAST * COORDS + FORECAST * COORDS
-    assert count(forecaster) == shrink + mix + out
+    # Ours besides: the joints' latest velocities, how they carry on, and two norms.
+    velocities = S_LINKS * COORDS * RECENT * width + FORECAST * RECENT
+    norms = 2 * COORDS * RECENT + 2 * width
+    assert count(forecaster) == shrink + mix + out + velocities + norms
     assert release_head_size() == 2_190_211
 
 
 def test_whole_network_of_the_release(model: AsGcn) -> None:
     ours = count(model) - count(model.aim)
-    assert ours == 4_781_459 + 3_376_905
+    assert ours == 4_781_459 + 3_405_129
     biases_less_visibility = 16_512 - 704
     other_prediction_head = release_head_size() - count(model.forecaster)
     assert ours + biases_less_visibility + other_prediction_head == 6_987_478

@@ -1,0 +1,3 @@
+"""Speed and memory of training and inference, beside a plain network as the yardstick."""
+
+from __future__ import annotations

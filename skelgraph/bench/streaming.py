@@ -1,0 +1,36 @@
+"""One hand at a time, as a camera shows it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from skelgraph.bench.full_size import autocast, make_model
+from skelgraph.bench.measuring import resident_bytes, time_calls
+from skelgraph.bench.options import Case
+
+LAYOUT, FRAMES, CLASSES = "mediapipe_hands", 64, 10
+
+
+def measure_streaming(case: Case) -> dict[str, Any]:
+    """Time the forward pass of one clip of one hand, and look whether memory grows.
+
+    Returns:
+        'wall' and 'cpu', seconds of each call, and 'growth', bytes held after the last call
+        beyond those held after the first tenth.
+    """
+    torch.manual_seed(0)
+    model = make_model(case, layout=LAYOUT, classes=CLASSES).eval()
+    positions = torch.randn(1, 3, FRAMES, 21, 1) * 0.1
+    visible = torch.ones(1, FRAMES, 21, 1, dtype=torch.bool)
+    valid = torch.ones(1, FRAMES, dtype=torch.bool)
+    with torch.inference_mode(), autocast(case):
+        first = time_calls(lambda: model(positions, visible, valid), calls=case.calls // 10)
+        before = resident_bytes()
+        rest = time_calls(
+            lambda: model(positions, visible, valid), calls=case.calls - len(first.wall), warm_up=0
+        )
+    after = resident_bytes()
+    growth = None if before is None or after is None else after - before
+    return {"wall": rest.wall, "cpu": rest.cpu, "growth": growth}
