@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 from torch.nn import functional
 
 from skelgraph.bench.full_size import autocast, make_model, make_optimiser
@@ -45,12 +46,7 @@ def measure_recordings(case: Case) -> dict[str, Any]:
     for number in range(case.calls + 1):
         wall, cpu = time.perf_counter(), time.process_time()
         batch = next(batches)
-        optimiser.zero_grad(set_to_none=True)
-        with autocast(case):
-            out = model(batch.positions, batch.visible, batch.frames, returns=("losses",))
-        loss = functional.cross_entropy(out.logits.float(), batch.label)
-        (loss + 0.01 * sum(out.losses.values())).backward()
-        optimiser.step()
+        _step(model, optimiser, batch, case)
         if number == 0:
             continue
         walls.append((time.perf_counter() - wall) / len(batch))
@@ -84,12 +80,7 @@ def measure_loading(case: Case) -> dict[str, Any]:
         start = time.perf_counter()
         batch = next(batches)
         middle = time.perf_counter()
-        optimiser.zero_grad(set_to_none=True)
-        with autocast(case):
-            out = model(batch.positions, batch.visible, batch.frames, returns=("losses",))
-        loss = functional.cross_entropy(out.logits.float(), batch.label)
-        (loss + 0.01 * sum(out.losses.values())).backward()
-        optimiser.step()
+        _step(model, optimiser, batch, case)
         if number:
             loading += middle - start
             training += time.perf_counter() - middle
@@ -117,6 +108,15 @@ def made_up_clips(count: int) -> ClipSet:
         table.start, table.frames, np.arange(count), parse_window(None, overlap=0.0, fps=30.0)
     )
     return ClipSet(source, windows, layout=layout, joint_map=map_joints(layout, layout))
+
+
+def _step(model: nn.Module, optimiser: torch.optim.Optimizer, batch: Batch, case: Case) -> None:
+    optimiser.zero_grad(set_to_none=True)
+    with autocast(case):
+        out = model(batch.positions, batch.visible, batch.frames, returns=("losses",))
+    loss = functional.cross_entropy(out.logits.float(), batch.label)
+    (loss + 0.01 * sum(out.losses.values())).backward()
+    optimiser.step()
 
 
 def _batches(clips: ClipSet, case: Case, *, num_frames: int | None) -> Iterator[Batch]:
