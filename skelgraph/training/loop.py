@@ -361,7 +361,8 @@ def make_optimiser(model: nn.Module, config: RunConfig) -> torch.optim.Optimizer
     Masks and learned graphs start at what they should stay near, which is not zero.
     """
     options = config.training
-    decayed, plain = [], []
+    decayed: list[nn.Parameter] = []
+    plain: list[nn.Parameter] = []
     for name, parameter in model.named_parameters():
         decays = parameter.ndim >= 2 and name.rpartition(".")[2] not in UNDECAYED
         (decayed if decays else plain).append(parameter)

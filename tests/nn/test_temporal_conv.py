@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from skelgraph.errors import ConfigError
+from skelgraph.nn import temporal_conv
 from skelgraph.nn.temporal_conv import TemporalConv, frames_between, stride_mask
 from tests.nn.checks import draw, randomise
 
@@ -82,3 +83,16 @@ def test_strided_frames_stand_for_those_after_or_before() -> None:
 def test_an_even_kernel_needs_the_causal_form() -> None:
     with pytest.raises(ConfigError, match="odd number of frames, got 4"):
         TemporalConv(1, 1, kernel=4)
+
+
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("separable", [False, True])
+def test_one_short_clip_goes_through_the_fast_kernel(causal: bool, separable: bool) -> None:
+    layer = TemporalConv(4, 6, kernel=9, stride=2, causal=causal, separable=separable)
+    x = draw(1, 4, 20, 5).float()
+    assert not temporal_conv._is_small(x)
+    expected = layer(x)
+    with torch.no_grad():
+        assert temporal_conv._is_small(x)
+        assert not temporal_conv._is_small(x.expand(2, -1, -1, -1))
+        torch.testing.assert_close(layer(x), expected)
