@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -64,9 +63,9 @@ def map_columns(
 ) -> ClipTable | None:
     """Map the array of a store's index.
 
-    Takes the same time for any number of clips once the file is known to be unchanged. That is
-    told by its checksum when a store is opened for the first time after it was made or
-    copied, and from then on by the file's size and times, which are noted in a file beside it.
+    Takes the same time for any number of clips once file and array are known to be unchanged.
+    That is told by their checksums when a store is opened for the first time after it was made
+    or copied, and from then on by their sizes and times, which are noted in a file beside them.
 
     Args:
         folder: Of the store.
@@ -81,7 +80,7 @@ def map_columns(
     if not isinstance(made, Mapping) or made.get("classes") != _digest(class_names):
         return None
     records = _mapped(folder / INDEX_COLUMNS, made.get("columns"))
-    if records is None or not _unchanged(folder, made.get("bytes"), facts["sha256"].get(INDEX)):
+    if records is None or not _unchanged(folder, made.get("bytes"), facts["sha256"]):
         return None
     columns = {
         name: np.asarray(records[field])
@@ -143,35 +142,43 @@ def _has_columns(kind: np.dtype[Any], columns: Any) -> bool:
     return [kind[name].kind for name in kind.names] == wanted
 
 
-def _unchanged(folder: Path, size: Any, expected: Any) -> bool:
-    """Tell whether index.csv has the expected checksum, without reading it where that is known."""
-    file = folder / INDEX
+def _unchanged(folder: Path, size: Any, sums: Mapping[str, Any]) -> bool:
+    """Tell whether file and array have their checksums, without reading them where that is known.
+
+    The array too: one left over from another conversion, or half copied, would give clips
+    the labels of others.
+    """
+    expected = {name: str(sums.get(name)) for name in (INDEX, INDEX_COLUMNS)}
     try:
-        found = file.stat()
-        state = _state(found, expected)
-        if found.st_size != size:
+        if (folder / INDEX).stat().st_size != size:
             return False
+        state, changed = _state(folder, expected)
         if state == _noted(folder / INDEX_STATE):
             return True
-        if checksum(file) != expected:
+        if any(checksum(folder / name) != found for name, found in expected.items()):
             return False
-        settled = time.time() - found.st_mtime > SETTLED
-        if settled and state == _state(file.stat(), expected):
-            with suppress(OSError):  # where nothing can be written, each opening reads the file
+        settled = time.time() - changed > SETTLED
+        if settled and state == _state(folder, expected)[0]:
+            with suppress(OSError):  # where nothing can be written, each opening reads the files
                 (folder / INDEX_STATE).write_bytes(state)
     except OSError:
         return False
     return True
 
 
-def _state(found: os.stat_result, expected: Any) -> bytes:
+def _state(folder: Path, expected: Mapping[str, str]) -> tuple[bytes, float]:
+    """Describe the files as they are, and give the time of their latest change."""
+    found = {name: (folder / name).stat() for name in expected}
     state = {
-        "size": found.st_size,
-        "mtime_ns": found.st_mtime_ns,
-        "ctime_ns": found.st_ctime_ns,
-        "sha256": str(expected),
+        name: {
+            "size": file.st_size,
+            "mtime_ns": file.st_mtime_ns,
+            "ctime_ns": file.st_ctime_ns,
+            "sha256": expected[name],
+        }
+        for name, file in found.items()
     }
-    return json.dumps(state).encode() + b"\n"
+    return json.dumps(state).encode() + b"\n", max(file.st_mtime for file in found.values())
 
 
 def _noted(path: Path) -> bytes:

@@ -34,16 +34,17 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def copy(made: Path, tmp_path: Path) -> Path:
-    """A copy whose index is an hour old, so that its state is noted at once."""
+    """A copy whose index is an hour old, in both forms, so that its state is noted at once."""
     path = Path(shutil.copytree(made, tmp_path / "store"))
     settle(path)
     return path
 
 
 def settle(path: Path) -> None:
-    file = path / "index.csv"
-    then = file.stat().st_mtime - 3600
-    os.utime(file, (then, then))
+    for name in ("index.csv", "index.npy"):
+        file = path / name
+        then = file.stat().st_mtime - 3600
+        os.utime(file, (then, then))
 
 
 def is_mapped(table: ClipTable) -> bool:
@@ -171,6 +172,21 @@ def test_a_damaged_array_sends_to_the_file_and_is_told(copy: Path, damage: str) 
     assert not is_mapped(opened.clips) and opened.num_clips == 6
     (fault,) = opened.verify()
     assert "index.npy: expected checksum" in fault
+
+
+@pytest.mark.parametrize("noted", [False, True])
+def test_an_array_of_other_labels_is_not_believed(copy: Path, noted: bool) -> None:
+    """As one is that was left over from another conversion, in form and size the same."""
+    right = Store.open(copy).clips.label.tolist()
+    if not noted:
+        (copy / "index.state.json").unlink()
+    file = copy / "index.npy"
+    rows = np.load(file)
+    rows["c2"] = rows["c2"][::-1]
+    np.save(file, rows)
+    opened = Store.open(copy)
+    assert not is_mapped(opened.clips) and opened.clips.label.tolist() == right
+    assert right != right[::-1]
 
 
 def test_one_endless_text_among_many_makes_no_array(tmp_path: Path) -> None:
