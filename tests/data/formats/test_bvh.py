@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tracemalloc
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -273,6 +274,41 @@ def test_deep_and_endless_hierarchies_are_refused(tmp_path: Path) -> None:
         )
         with pytest.raises(FormatError, match=message):
             taken(path)
+
+
+def test_an_end_site_in_another_joint_does_not_stand_for_a_missing_one(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.bvh")
+    head, _, motion = path.read_text().rpartition("End Site\n{\nOFFSET 0 1 0\n}\n")
+    inner, _, rest = motion.rpartition("}\nMOTION")
+    path.write_text(f"{head}{inner}End Site\n{{\nOFFSET 0 9 0\n}}\n}}\nMOTION{rest}")
+    assert path.read_text().count("End Site") == 5
+    with pytest.raises(FormatError, match=r"expected an End Site in each of the 5 joints"):
+        taken(path)
+
+
+def test_names_of_several_words_are_taken_whole(tmp_path: Path) -> None:
+    joints: list[Joint] = [(f"Left {name}", *rest) for name, *rest in CHAIN]  # type: ignore[misc]
+    motion = read_motion(write(tmp_path / "a.bvh", joints, [[0] * 12]))
+    names = [node.name for node in motion.nodes]
+    assert names == ["Left hip", "Left knee", "Left foot", "Left foot.end"]
+
+
+def test_joints_without_channels_do_not_fill_the_memory(tmp_path: Path) -> None:
+    """Each takes room in every frame, and the file none."""
+    frames = 2000
+    still: list[Joint] = [(f"still {number}", 0, (0, 1, 0), ()) for number in range(200)]
+    rows = np.tile(np.arange(frames)[:, None] % 7, (1, 6 + 3 * 21))
+    path = write(tmp_path / "a.bvh", [*hand(), *still], rows)
+    tracemalloc.start()
+    (clip,), _ = taken(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10 * path.stat().st_size
+    few = taken(write(tmp_path / "a.bvh", hand(), rows[-1:]))[0][0]
+    np.testing.assert_array_equal(clip.keypoints[-1], few.keypoints[0])
+    write(path, [*hand(), *still, *still, *still], rows[:1])
+    with pytest.raises(FormatError, match=r"at most 1000 joints and end sites, got 12\d\d"):
+        taken(path)
 
 
 def test_a_damaged_file_among_others_is_skipped(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from skelgraph.data.formats.files import first_files, read_each
 from skelgraph.data.formats.raw.extras import need
 from skelgraph.data.formats.raw.number_rows import to_float32
 from skelgraph.data.formats.reading import Reading, ReadOptions, source_name
-from skelgraph.data.formats.tables.bvh_motion import positions_of, read_motion
+from skelgraph.data.formats.tables.bvh_motion import parts_of, read_motion
 from skelgraph.data.formats.tables.described_points import (
     PointPlan,
     make_clip,
@@ -81,8 +81,9 @@ def _clips(
     file: Path, report: ConversionReport, *, plan: PointPlan, units: str, scale: float
 ) -> Iterator[Clip]:
     motion = read_motion(file)
-    with np.errstate(invalid="ignore", over="ignore"):  # a damaged number ends as a missing joint
-        positions = positions_of(motion) * scale
     names = [node.name for node in motion.nodes]
-    joints = take_joints(file, to_float32(positions), names, plan)
+    joints = np.empty((len(motion.values), plan.layout.num_joints, 3), np.float32)
+    with np.errstate(invalid="ignore", over="ignore"):  # a damaged number ends as a missing joint
+        for frames, positions in parts_of(motion):
+            joints[frames] = take_joints(file, to_float32(positions * scale), names, plan)
     yield make_clip(file, joints, plan, report, units=units, fps=motion.fps)

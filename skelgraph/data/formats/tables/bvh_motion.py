@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,10 @@ END = "{joint}.end"
 """How the end site of a joint is called, which has no name in the file."""
 
 MAX_HEAD = 2**20
+MAX_NODES = 1000
+AT_ONCE = 2**16
+"""Joints times frames whose positions are worked out at once; each takes about 100 bytes."""
+
 FRAMES = re.compile(r"Frames\s*:\s*(\d{1,9})\s*")
 FRAME_TIME = re.compile(rf"Frame\s+Time\s*:\s*({NUMBER.pattern})\s*", re.IGNORECASE)
 WHOLE_RATE = 1e-4
@@ -128,10 +132,11 @@ def _nodes(file: Path, head: list[str]) -> tuple[Node, ...]:
                 f"{file}{_line_of(error)}: expected a whole hierarchy, got '{reason[:200]}'. "
                 "Copy or export the file again."
             ) from error
-    faults = [*_node_faults(nodes), *_end_faults(nodes, head)]
+    written = list(_written(head))
+    faults = [*_node_faults(nodes), *_end_faults(nodes, written)]
     if faults:
         raise FormatError(list_faults([f"{file}: {fault}" for fault in faults]))
-    return nodes
+    return tuple(replace(node, name=name) for node, (_, name) in zip(nodes, written, strict=True))
 
 
 def _line_of(error: Exception) -> str:
@@ -154,7 +159,28 @@ def _walk(root: Any) -> Iterator[Node]:
         waiting += [(child, own) for child in reversed(joint.Children)]
 
 
+def _written(head: list[str]) -> Iterator[tuple[int, str]]:
+    """Yield depth and name of the joints and end sites as they are written.
+
+    Whole names, of which bvhio takes the first word, so that 'Left Hip' would be 'Left'.
+    """
+    depth, joint = 0, ""
+    for line in head:
+        first, _, rest = line.strip().replace("\t", " ").partition(" ")
+        depth += (first == "{") - (first == "}")
+        if first in ("ROOT", "JOINT"):
+            joint = " ".join(rest.split())
+            yield depth, joint
+        elif first == "End":
+            yield depth, END.format(joint=joint)
+
+
 def _node_faults(nodes: tuple[Node, ...]) -> Iterator[str]:
+    if len(nodes) > MAX_NODES:
+        yield (
+            f"expected at most {MAX_NODES} joints and end sites, got {len(nodes)}. Export the "
+            "skeleton alone."
+        )
     for node in nodes:
         wrong = [name for name in node.channels if name not in (*PLACES, *TURNS)]
         if wrong or len(set(node.channels)) < len(node.channels):
@@ -169,16 +195,29 @@ def _node_faults(nodes: tuple[Node, ...]) -> Iterator[str]:
             )
 
 
-def _end_faults(nodes: tuple[Node, ...], head: list[str]) -> Iterator[str]:
+def _end_faults(nodes: tuple[Node, ...], written: list[tuple[int, str]]) -> Iterator[str]:
     """Refuse a joint without child and end site, to which bvhio gives one of length 1."""
-    parents = {node.parent for node in nodes}
-    ends = sum(place not in parents for place in range(len(nodes)))
-    written = sum(line.split()[:1] == ["End"] for line in head)
-    if ends != written:
+    depths: list[int] = []
+    for node in nodes:
+        depths.append(depths[node.parent] + 1 if node.parent >= 0 else 0)
+    if depths != [depth for depth, _ in written]:
+        ends = len(nodes) - len({node.parent for node in nodes} - {-1})
         yield (
             f"expected an End Site in each of the {ends} joints without children and nowhere "
-            f"else, got {written}. Export the file again."
+            "else, got others. Export the file again."
         )
+
+
+def parts_of(motion: Motion) -> Iterator[tuple[slice, np.ndarray]]:
+    """Yield frames and the positions in them, so that few are held at once.
+
+    Returns:
+        Ranges of frames, and the positions of all nodes, float64 (frames, nodes, 3).
+    """
+    step = max(1, AT_ONCE // len(motion.nodes))
+    for first in range(0, len(motion.values), step):
+        frames = slice(first, first + step)
+        yield frames, positions_of(replace(motion, values=motion.values[frames]))
 
 
 def positions_of(motion: Motion) -> np.ndarray:
