@@ -32,10 +32,10 @@ def find_files(path: Path, pattern: str) -> list[Path]:
 
     Args:
         path: File or folder.
-        pattern: What a file's name must match, e.g. '*.skeleton'.
+        pattern: What a file's name must match, see `matches`.
     """
     if path.is_file():
-        return [path] if path.match(pattern) else []
+        return [path] if matches(path.name, pattern) else []
     return sorted(walk(path, pattern))
 
 
@@ -52,7 +52,7 @@ def walk(folder: Path, pattern: str, *, most: int | None = None) -> Iterator[Pat
 
     Args:
         folder: Where to begin; what is no folder holds nothing.
-        pattern: What a file's name must match, e.g. '*.skeleton'.
+        pattern: What a file's name must match, see `matches`.
         most: Names after which no further folder is entered.
     """
     seen = 0
@@ -61,10 +61,18 @@ def walk(folder: Path, pattern: str, *, most: int | None = None) -> Iterator[Pat
         seen += len(files) + len(folders)
         for name in sorted(files):
             file = Path(place, name)
-            if not name.startswith(".") and fnmatchcase(name, pattern) and file.is_file():
+            if not name.startswith(".") and matches(name, pattern) and file.is_file():
                 yield file
         if most is not None and seen > most:
             return
+
+
+def matches(name: str, pattern: str) -> bool:
+    """Tell whether a file is called like a pattern such as '*.skeleton', capitals or not.
+
+    Recorders write .CSV and .BVH as well, and some systems do not tell them apart.
+    """
+    return fnmatchcase(name.lower(), pattern.lower())
 
 
 def clip_name(file: Path, root: Path) -> str:

@@ -5,16 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from skelgraph.data.clip import UNITS
 from skelgraph.data.formats import FORMATS, ReadOptions, convert, detect, read
+from skelgraph.data.formats.sets.utkinect_labels import NAME as UTKINECT_LABELS
 from skelgraph.errors import FormatError, LayoutError
 from tests.data.formats.sound import SOUND
 
 FORMS = [(name, form) for name, writers in SOUND.items() for form in range(len(writers))]
 EXTRAS = {"bvh": "bvhio", "c3d": "ezc3d", "pose": "pose_format"}
 """Formats whose reader needs a package of the extra formats."""
+
+FIXED_NAMES = (UTKINECT_LABELS,)
+"""Files beside recordings that are sought by their name."""
 
 BY_NAME_ONLY = ("shrec_28", "table")
 """Formats that a user names: another reader may claim their sources."""
@@ -38,6 +43,31 @@ def test_it_is_read_and_converted(tmp_path: Path, name: str, form: int) -> None:
     assert list(reading.clips) and reading.report.survey and not reading.report.skipped
     store = convert(path, tmp_path / "store", format=name, options=options)
     assert store.num_clips == reading.report.clips and store.verify() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [(name, form) for name, form in FORMS if name != "stgcn_arrays"],  # scripts name these
+    ids=lambda part: str(part),
+)
+def test_endings_in_capitals_are_the_same(tmp_path: Path, name: str, form: int) -> None:
+    if name in EXTRAS:
+        pytest.importorskip(EXTRAS[name])
+    path, options = SOUND[name][form](tmp_path)
+    expected = list(read(path, format=name, options=options).clips)
+    single = path.is_file()
+    for file in [file for file in tmp_path.rglob("*") if file.is_file()]:
+        if str(file) != options.mapping and file.name not in FIXED_NAMES:
+            file.rename(file.with_suffix(file.suffix.upper()))
+    path = path.with_suffix(path.suffix.upper()) if single else path
+    if name not in BY_NAME_ONLY:
+        assert detect(path) == name
+    found = list(read(path, format=name, options=options).clips)
+    assert [(clip.name, clip.label) for clip in found] == [
+        (clip.name, clip.label) for clip in expected
+    ]
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(one.keypoints, other.keypoints)
 
 
 @pytest.mark.parametrize("name", SOUND)

@@ -41,7 +41,7 @@ def recognises(path: Path) -> bool:
     if path.is_file():
         return _has_frames(path)
     few = first_files(path, "*.json", 2 * FILES_LOOKED_AT)
-    videos = [file for file in few if not file.name.endswith(LABELS)]
+    videos = [file for file in few if not file.name.lower().endswith(LABELS)]
     return any(_has_frames(file) for file in videos[:FILES_LOOKED_AT])
 
 
@@ -63,7 +63,7 @@ def read(path: Path, *, options: ReadOptions) -> Reading:
         FormatError: If there is no such file, its layout is another, or labels contradict.
     """
     _check(path, options)
-    files = [file for file in find_files(path, "*.json") if not file.name.endswith(LABELS)]
+    files = [file for file in find_files(path, "*.json") if not file.name.lower().endswith(LABELS)]
     if not files:
         raise FormatError(f"{path}: expected at least one .json file, got none. Check the path.")
     report = ConversionReport(source=source_name(path), format="kinetics_json")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_NAME = re.compile(r"S(\d{3})C(\d{3})P(\d{3})R(\d{3})A(\d{3})")
+_NAME = re.compile(r"S(\d{3})C(\d{3})P(\d{3})R(\d{3})A(\d{3})", re.I)
 
 CLASSES = (
     *("drink water", "eat meal", "brush teeth", "brush hair", "drop", "pick up", "throw"),
@@ -64,9 +64,9 @@ def parse_name(text: str) -> NtuName | None:
 
 
 def full_name(text: str) -> str | None:
-    """Find the letters and digits themselves of a recording's name in a text."""
+    """Find the letters and digits themselves of a recording's name in a text, in capitals."""
     found = _NAME.search(text)
-    return None if found is None else found.group()
+    return None if found is None else found.group().upper()
 
 
 def class_names(highest: int) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from skelgraph.data.formats.files import (
     Parse,
     clip_name,
     find_files,
+    matches,
     read_each,
     walk,
 )
@@ -124,7 +125,7 @@ class FileSet:
 
     def _walk(self, path: Path) -> Iterator[Path]:
         if path.is_file():
-            if path.match(self.pattern) and self.names(path):
+            if matches(path.name, self.pattern) and self.names(path):
                 yield path
             return
         yield from filter(self.names, walk(path, self.pattern, most=LOOKED_THROUGH))
