@@ -63,6 +63,11 @@ def test_units(tmp_path: Path) -> None:
     (clip,), reading = taken(write(tmp_path / "a.c3d", units="cm"))
     assert clip.units == "metre" and clip.keypoints[0, 0, 1, 2] == 1.0
     assert reading.report.notes == ["centimetres are written as metres"]
+    (same,), reading = taken(tmp_path / "a.c3d", {"units": "metre"})
+    np.testing.assert_array_equal(same.keypoints, clip.keypoints)
+    (other,), reading = taken(tmp_path / "a.c3d", {"units": "millimetre"})
+    assert other.units == "millimetre" and other.keypoints[0, 0, 1, 2] == 100
+    assert "files that say 'cm' are read as millimetre" in reading.report.notes[0]
     path = write(tmp_path / "b.c3d", units="?")
     with pytest.raises(FormatError, match=r"expected the unit m, cm or mm in the file"):
         taken(path)

@@ -126,14 +126,20 @@ def _run(file: Path) -> dict[str, np.ndarray]:
 def _units(
     file: Path, content: dict[str, np.ndarray], plan: PointPlan, report: ConversionReport
 ) -> tuple[str, float]:
-    """Find the unit: the user's, the file's, the mapping's; and what to multiply by."""
+    """Find the unit: the user's, the file's, the mapping's; and what to multiply by.
+
+    Centimetres of a file become metres also where the user asks for metres: they are no
+    other word for the same numbers.
+    """
     said = str(content["units"][0]).strip().lower() if len(content["units"]) else ""
     said = UNIT_NAMES.get(said, said)
-    if plan.options.units is None and said in SCALES:
+    if said in SCALES and plan.options.units in (None, SCALES[said][0]):
         if said == "cm":
             report.note("centimetres are written as metres")
         return SCALES[said]
     given = plan.options.units or plan.mapping.units
+    if said in SCALES:
+        report.note(f"files that say '{said}' are read as {given}, as told; no number is changed")
     if given not in ("metre", "millimetre"):
         raise FormatError(
             f"{file}: expected the unit m, cm or mm in the file, got '{said}'. Give it: "
