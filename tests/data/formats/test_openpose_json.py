@@ -96,6 +96,20 @@ def test_face_is_dropped_and_said(tmp_path: Path) -> None:
     assert reading.report.notes == ["points of the face are dropped: no layout has them"]
 
 
+def test_hands_after_the_first_frame_are_said(tmp_path: Path) -> None:
+    """The layout goes by the first frame; what others have must not go in silence."""
+    frames = {"a_0_keypoints.json": text(person()), "a_1_keypoints.json": text(person(hands=True))}
+    (clip,), reading = taken(folder(tmp_path, frames))
+    assert clip.layout.name == "openpose_body25"
+    assert reading.report.notes == [
+        "joints of the hands are dropped: the first frame has none; to keep them: "
+        "--layout openpose_body25_hands"
+    ]
+    (clip,), reading = taken(tmp_path, layout="openpose_body25_hands")
+    hand = clip.layout.index("left_hand_index_tip")
+    assert clip.seen[:, 0, hand].tolist() == [False, True] and reading.report.notes == []
+
+
 def test_old_names_of_the_lists(tmp_path: Path) -> None:
     old = {"pose_keypoints": person()["pose_keypoints_2d"]}
     (clip,), _ = taken(folder(tmp_path, {"0.json": text(old)}))

@@ -35,6 +35,7 @@ from skelgraph.errors import FormatError, list_faults
 from skelgraph.graphs import Layout, load_layout
 
 ENDING = "_keypoints"
+HANDS = "_hands"
 PEEK = 4096
 BEGINNING = re.compile(rb'^(?:\xef\xbb\xbf)?\s*\{[^{}]{0,200}?"people"\s*:\s*\[')
 
@@ -124,17 +125,12 @@ def _plan(
     first = _first(path, recordings)
     names = joint_names(first.numbers)
     own = BODIES[first.numbers]
-    with_hands = f"{own}_hands"
-    if first.face:
-        report.note("points of the face are dropped: no layout has them")
     if options.layout is not None:
         layout = load_layout(options.layout)
     elif first.hands and first.numbers == 75:
-        layout = load_layout(with_hands)
+        layout = load_layout(f"{own}_hands")
     else:
         layout = load_layout(own)
-        if first.hands:
-            report.note(f"joints of the hands are dropped: there is no layout '{with_hands}'")
     lacking = [joint for joint in layout.joints if joint not in names]
     if lacking:
         raise FormatError(
@@ -216,11 +212,25 @@ def _people(frame: Frame, plan: _Plan, name: str, report: ConversionReport) -> n
             f"{name}: expected {plan.numbers} numbers a body as in the first frame, got "
             f"{frame.numbers}. Convert the recordings of each model by themselves."
         )
+    _tell_dropped(frame, plan, report)
     report.repaired["bodies beyond the 32 seen best in a frame -> dropped"] += frame.crowd
     points = frame.points[:, plan.index]
     seen = (points[..., 2] > 0).any(axis=1)
     report.repaired["bodies without any joint -> dropped"] += int((~seen).sum())
     return points[seen]
+
+
+def _tell_dropped(frame: Frame, plan: _Plan, report: ConversionReport) -> None:
+    """Say what a frame has and the clips do not; the layout went by the first frame alone."""
+    if frame.face:
+        report.note("points of the face are dropped: no layout has them")
+    if not frame.hands or plan.options.layout or plan.layout.name.endswith(HANDS):
+        return
+    layout = plan.layout.name + HANDS
+    reason = f"there is no layout '{layout}'"
+    if frame.numbers == 75:
+        reason = f"the first frame has none; to keep them: --layout {layout}"
+    report.note(f"joints of the hands are dropped: {reason}")
 
 
 def _bodies(
