@@ -190,6 +190,27 @@ def test_a_file_a_frame(tmp_path: Path) -> None:
     assert list(reading.report.skipped) == ["film_10.json"] and clip.num_frames == 4
 
 
+def test_what_only_later_files_have_is_said(tmp_path: Path) -> None:
+    """Layout, rate and size go by the first file; nothing else may go in silence."""
+    pose = {"pose_landmarks": landmarks(33)}
+    dump(tmp_path / "a.json", {"fps": 30, "frames": [pose] * 3})
+    dump(tmp_path / "b.json", {"frames": [holistic(t) for t in range(3)]})
+    dump(tmp_path / "c.json", {"fps": 60, "frames": [pose] * 3})
+    clips, reading = taken(tmp_path)
+    assert [(clip.name, clip.layout.name) for clip in clips] == [
+        ("a", "mediapipe_pose"),
+        ("b", "mediapipe_pose"),
+    ]
+    (note,) = [note for note in reading.report.notes if "to keep" in note]
+    assert note.startswith("hands dropped") and "--layout mediapipe_holistic" in note
+    assert "expected fps 30 as in the first file, got 60" in reading.report.skipped["c.json"]
+    clips, reading = taken(tmp_path, layout="mediapipe_holistic", fps=25.0)
+    assert len(clips) == 3 and {clip.fps for clip in clips} == {25.0}
+    hand = HOLISTIC.index("right_hand_wrist")
+    assert [clip.seen[:, 0, hand].all() for clip in clips] == [False, True, False]
+    assert not any("to keep" in note for note in reading.report.notes)
+
+
 def test_numbers_of_frames_show_gaps(tmp_path: Path) -> None:
     frames = [holistic(t) | {"frame": t} for t in (3, 4, 6)]
     (clip,), _ = taken(dump(tmp_path / "a.json", frames))

@@ -85,6 +85,7 @@ def read(path: Path, *, options: ReadOptions) -> Reading:
         width=options.width or first.width,
         height=options.height or first.height,
         recordings=recordings,
+        options=options,
     )
     clips = read_each(list(recordings), partial(_clips, plan=plan), root=path, report=report)
     return Reading(clips=clips, num_clips=len(recordings), class_names=(), report=report)
@@ -92,7 +93,7 @@ def read(path: Path, *, options: ReadOptions) -> Reading:
 
 @dataclass(frozen=True)
 class _Plan:
-    """What holds for all recordings."""
+    """What holds for all recordings, by the first file and what the user told."""
 
     root: Path
     layout: Layout
@@ -100,6 +101,13 @@ class _Plan:
     width: int | None
     height: int | None
     recordings: Mapping[Path, list[Path]]
+    options: ReadOptions
+
+    @property
+    def parts(self) -> set[str]:
+        """Which of pose and hands the layout has."""
+        pose, hands = next(parts for parts, name in LAYOUTS.items() if name == self.layout.name)
+        return {part for part, there in ((POSE, pose), (HANDS, hands)) if there}
 
 
 @dataclass(frozen=True)
@@ -168,8 +176,9 @@ def _clips(place: Path, report: ConversionReport, *, plan: _Plan) -> Iterator[Cl
     files = plan.recordings[place]
     report.files = len(files)
     whole = files == [place]
-    frames, numbering = _frames_of(place) if whole else _frames_in(place, files, report)
+    frames, numbering = _frames_of(place, plan) if whole else _frames_in(place, files, report)
     report_numbering(numbering, report)
+    _tell_lost(frames, plan, report)
     for frame in frames:
         for text in frame.notes:
             report.note(text)
@@ -196,9 +205,27 @@ def _clips(place: Path, report: ConversionReport, *, plan: _Plan) -> Iterator[Cl
     )
 
 
-def _frames_of(file: Path) -> tuple[list[Landmarks], Numbering]:
+def _tell_lost(frames: list[Landmarks], plan: _Plan, report: ConversionReport) -> None:
+    """Say what frames have and the clips do not; the layout went by the first file alone."""
+    lost = set().union(*(frame.parts for frame in frames)) - plan.parts
+    for part in sorted(() if plan.options.layout else lost):
+        report.note(
+            f"{part} dropped, of which the first file has none; to keep it: "
+            f"--layout {LAYOUTS[True, True]}"
+        )
+
+
+def _frames_of(file: Path, plan: _Plan) -> tuple[list[Landmarks], Numbering]:
     """Read a file of many frames; numbers of frames, if all have them, show gaps."""
-    frames = _load(file).frames
+    document = _load(file)
+    for fact in ("fps", "width", "height"):
+        said, expected = getattr(document, fact), getattr(plan, fact)
+        if said not in (None, expected) and getattr(plan.options, fact) is None:
+            raise FormatError(
+                f"{file}: expected {fact} {'unknown' if expected is None else f'{expected:g}'} as "
+                f"in the first file, got {said:g}. Convert it by itself."
+            )
+    frames = document.frames
     found = [parse_landmarks(frame, f"{file}, frame {i}") for i, frame in enumerate(frames)]
     for key in NUMBERS:
         numbers = [frame.get(key) for frame in frames]
