@@ -103,9 +103,12 @@ class Loop:
                 f"recompute: expected a model that can, got '{config.model.name}'. Leave "
                 "--recompute out."
             )
-        self.model, self.optimiser = fabric.setup(model, make_optimiser(model, config))
         self.link_epochs = options.link_epochs if has_links(model) else 0
         self.freeze_links = options.freeze_links and has_links(model)
+        if self.freeze_links:
+            # Before Lightning wraps the model, which else waits for gradients that never come.
+            model.aim.requires_grad_(False)
+        self.model, self.optimiser = fabric.setup(model, make_optimiser(model, config))
         links = [p for name, p in model.named_parameters() if name.startswith("aim.")]
         others = [p for name, p in model.named_parameters() if not name.startswith("aim.")]
         self.links = links
@@ -261,8 +264,9 @@ class Loop:
     def _set_training(self) -> None:
         """Put the model into training, but for A-links that are frozen in the main passes."""
         self.model.train()
-        if self.freeze_links and self.progress.epoch >= self.link_epochs:
-            self.bare.aim.eval().requires_grad_(False)
+        if self.freeze_links:
+            learns = self.progress.epoch < self.link_epochs
+            self.bare.aim.train(learns).requires_grad_(learns)
 
     def _sampling(self) -> dict[str, Any]:
         data = self.config.data

@@ -135,6 +135,17 @@ def test_two_processes_learn_what_one_learns(
 
 
 @pytest.mark.slow
+def test_two_processes_freeze_links_and_recompute_as_one(
+    quiet_config: RunConfig, tmp_path: Path
+) -> None:
+    training = replace(quiet_config.training, freeze_links=True, recompute=True)
+    config = replace(quiet_config, training=training)
+    assert train_in_processes(config, tmp_path / "one", 1) == [0]
+    assert train_in_processes(config, tmp_path / "two", 2) == [0, 0]
+    assert_same_run(tmp_path / "two", tmp_path / "one")
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(("before", "after"), [(1, 2), (2, 1)])
 def test_a_run_goes_on_with_another_number_of_processes(
     quiet_config: RunConfig, whole: Path, tmp_path: Path, before: int, after: int
