@@ -174,7 +174,7 @@ def attention_of(recogniser: Recogniser, store: Store, *, rows: np.ndarray) -> A
         rows: Which clips.
 
     Raises:
-        RunError: If the model has no joint tower.
+        RunError: If the model has no joint tower, or flattens its tokens.
     """
     clips = clips_for(recogniser, store, rows)
     parts: dict[str, list[np.ndarray]] = {key: [] for key in ("joints", "frames", "gate", "best")}
@@ -182,9 +182,12 @@ def attention_of(recogniser: Recogniser, store: Store, *, rows: np.ndarray) -> A
         recogniser.model, clips, recogniser.data, returns=("joint_frame_weights",)
     ):
         if output.body_joint_weights is None:
+            got, step = "a pooled head", "--head gated"
+            if output.gate is not None:
+                got, step = "flattened tokens, whose weights are not known", "--set flatten=false"
             raise RunError(
-                "attention: expected a model with a joint tower, got one with a pooled head. "
-                "Train with --head gated."
+                f"attention: expected a model with a joint tower, got one with {got}. Train with "
+                f"{step}."
             )
         absent = ~batch.bodies.cpu().numpy()
         joints = output.body_joint_weights.float().cpu().numpy()

@@ -22,11 +22,10 @@ from torch.nn import functional
 
 from skelgraph.data.batching import group_lengths
 from skelgraph.data.dataset import Batch, ClipSet
-from skelgraph.errors import ConfigError, RunError
+from skelgraph.errors import RunError
 from skelgraph.evaluation.metrics import score
 from skelgraph.nn.precision import full_precision
 from skelgraph.nn.processes import mean_count, num_processes, sum_processes
-from skelgraph.nn.recompute import set_recompute
 from skelgraph.training.average import WeightAverage
 from skelgraph.training.checkpoint import LAST, load_checkpoint, save_checkpoint
 from skelgraph.training.config import RunConfig
@@ -98,11 +97,6 @@ class Loop:
         self.config, self.layout, self.fabric = config, layout, fabric
         self.train, self.val, self.folder, self.report = train, val, folder, report
         options = config.training
-        if options.recompute and not set_recompute(model):
-            raise ConfigError(
-                f"recompute: expected a model that can, got '{config.model.name}'. Leave "
-                "--recompute out."
-            )
         self.link_epochs = options.link_epochs if has_links(model) else 0
         self.freeze_links = options.freeze_links and has_links(model)
         if self.freeze_links:

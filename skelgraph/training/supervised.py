@@ -19,6 +19,7 @@ from skelgraph.errors import ConfigError, RunError, StoreError
 from skelgraph.evaluation.metrics import fit_temperature
 from skelgraph.graphs import Layout, load_layout, map_joints
 from skelgraph.models import build_model, resolve_config
+from skelgraph.nn.recompute import set_recompute
 from skelgraph.training.clips import (
     PARTS,
     Parts,
@@ -246,6 +247,11 @@ class _Job:
             options.name, options.preset, overrides={**options.overrides, "num_coords": num_coords}
         )
         model = build_model(options.name, self.layout, num_classes=num_classes, config=resolved)
+        if self.config.training.recompute and not set_recompute(model):
+            raise ConfigError(
+                f"recompute: expected a model that can, got '{options.name}'. Leave --recompute "
+                "out."
+            )
         return model, resolved
 
     def _fit(self, model: nn.Module, parts: Parts, *, resume: bool) -> Progress:

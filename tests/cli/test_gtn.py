@@ -45,6 +45,7 @@ def test_flattened_tokens_have_no_weights_to_draw(tmp_path: Path) -> None:
     result = run("plot", "attention", tmp_path / "run", "--output", tmp_path / "a.png")
     assert result.exit_code == 1
     assert "attention: expected a model with a joint tower" in result.output
+    assert "Train with --set flatten=false." in result.output
 
 
 def test_options_of_other_models_are_refused(tmp_path: Path) -> None:
@@ -53,3 +54,12 @@ def test_options_of_other_models_are_refused(tmp_path: Path) -> None:
     result = run("train", *words, "--head", "pooled")
     assert result.exit_code == 1
     assert "GtnConfig key" in result.output
+
+
+def test_recompute_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    store = make_store(tmp_path / "hands", load_layout("mediapipe_hands"))
+    words = ["--data", store.path, "--model", "gtn", "--output", tmp_path / "run"]
+    result = run("train", *words, "--recompute", *QUICK, *SMALL)
+    assert result.exit_code == 1
+    assert "recompute: expected a model that can, got 'gtn'" in result.output
+    assert not (tmp_path / "run").exists()
