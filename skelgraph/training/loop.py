@@ -98,7 +98,7 @@ class Loop:
         self.train, self.val, self.folder, self.report = train, val, folder, report
         options = config.training
         self.link_epochs = options.link_epochs if has_links(model) else 0
-        self.freeze_links = options.freeze_links and has_links(model)
+        self.freeze_links = options.freeze_links
         if self.freeze_links:
             # Before Lightning wraps the model, which else waits for gradients that never come.
             model.aim.requires_grad_(False)

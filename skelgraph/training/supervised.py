@@ -32,7 +32,7 @@ from skelgraph.training.devices import Devices, choose_precision, make_fabric, p
 from skelgraph.training.forecasting import forecast_clips, score_forecasts
 from skelgraph.training.inference import predict_logits
 from skelgraph.training.link_gap import argmax_links_scores
-from skelgraph.training.loop import Loop, Progress
+from skelgraph.training.loop import Loop, Progress, has_links
 from skelgraph.training.memory import keep_freed_memory
 from skelgraph.training.progress import Reporter
 from skelgraph.training.results import clip_names, prediction_rows, score_part
@@ -247,10 +247,16 @@ class _Job:
             options.name, options.preset, overrides={**options.overrides, "num_coords": num_coords}
         )
         model = build_model(options.name, self.layout, num_classes=num_classes, config=resolved)
-        if self.config.training.recompute and not set_recompute(model):
+        training = self.config.training
+        if training.recompute and not set_recompute(model):
             raise ConfigError(
                 f"recompute: expected a model that can, got '{options.name}'. Leave --recompute "
                 "out."
+            )
+        if training.freeze_links and not has_links(model):
+            raise ConfigError(
+                f"freeze_links: expected a model with A-links, got '{options.name}' without. Leave "
+                "--freeze-links out."
             )
         return model, resolved
 

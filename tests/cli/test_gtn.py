@@ -56,10 +56,16 @@ def test_options_of_other_models_are_refused(tmp_path: Path) -> None:
     assert "GtnConfig key" in result.output
 
 
-def test_recompute_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("option", "rule"),
+    [("recompute", "expected a model that can"), ("freeze-links", "expected a model with A-links")],
+)
+def test_what_the_model_cannot_is_refused_before_anything_is_written(
+    option: str, rule: str, tmp_path: Path
+) -> None:
     store = make_store(tmp_path / "hands", load_layout("mediapipe_hands"))
     words = ["--data", store.path, "--model", "gtn", "--output", tmp_path / "run"]
-    result = run("train", *words, "--recompute", *QUICK, *SMALL)
+    result = run("train", *words, f"--{option}", *QUICK, *SMALL)
     assert result.exit_code == 1
-    assert "recompute: expected a model that can, got 'gtn'" in result.output
+    assert f"{option.replace('-', '_')}: {rule}, got 'gtn'" in result.output
     assert not (tmp_path / "run").exists()
