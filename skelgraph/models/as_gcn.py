@@ -11,7 +11,7 @@ from skelgraph.errors import ConfigError
 from skelgraph.graphs import Layout
 from skelgraph.models.as_gcn_config import AsGcnConfig, check_config
 from skelgraph.models.output import Output
-from skelgraph.models.recognising import check_input, make_head, recognise
+from skelgraph.models.recognising import check_input, check_returns, make_head, recognise
 from skelgraph.nn.a_links import ALinks, Links
 from skelgraph.nn.backbone import Backbone
 from skelgraph.nn.bodies import Bodies, gather_bodies
@@ -107,9 +107,8 @@ class AsGcn(nn.Module):
         Returns:
             Logits and what was asked for.
         """
-        check_input(
-            positions, returns, num_coords=self.config.num_coords, num_joints=self.num_joints
-        )
+        check_returns(returns)
+        check_input(positions, num_coords=self.config.num_coords, num_joints=self.num_joints)
         task: ForecastTask | None = None
         if self.forecaster is not None and "losses" in returns:
             task = cut_forecast(positions, visible, frames, num_frames=self.config.forecast)

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from skelgraph.errors import ConfigError, unknown_name
 from skelgraph.graphs import Layout
 from skelgraph.models.output import Output
-from skelgraph.models.recognising import HEADS, check_input, make_head, recognise
+from skelgraph.models.recognising import HEADS, check_input, check_returns, make_head, recognise
 from skelgraph.nn.attention import TowerConfig
 from skelgraph.nn.bodies import gather_bodies
 from skelgraph.nn.ctr_block import CtrBlock, CtrBlockConfig
@@ -131,7 +131,8 @@ class CtrGcn(nn.Module):
             Logits and what was asked for.
         """
         config = self.config
-        check_input(positions, returns, num_coords=config.num_coords, num_joints=self.num_joints)
+        check_returns(returns)
+        check_input(positions, num_coords=config.num_coords, num_joints=self.num_joints)
         bodies = gather_bodies(positions, visible, frames)
         x = embed_streams(
             bodies.positions,

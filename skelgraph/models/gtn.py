@@ -9,11 +9,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from skelgraph.errors import ConfigError, LayoutError, unknown_name
+from skelgraph.errors import ConfigError, LayoutError
 from skelgraph.graphs import Layout
 from skelgraph.models.gtn_config import GtnConfig, check_config
 from skelgraph.models.output import Output
 from skelgraph.models.recognising import RETURNS as SHARED_RETURNS
+from skelgraph.models.recognising import check_input, check_returns
 from skelgraph.nn.bodies import Bodies, gather_bodies
 from skelgraph.nn.dropout import Dropout
 from skelgraph.nn.gated_head import Gate
@@ -104,7 +105,7 @@ class SeriesGtn(nn.Module):
         Returns:
             Logits, features, gate, step_weights, channel_weights, and what was asked for.
         """
-        check_returns(returns)
+        check_returns(returns, RETURNS)
         if values.dim() != 3 or values.shape[1] != self.num_channels:
             raise ConfigError(
                 f"values: expected (clips, {self.num_channels} channels, frames), got "
@@ -254,26 +255,13 @@ class Gtn(nn.Module):
         return full / total.view(*total.shape, *[1] * (full.dim() - 2))
 
     def _check_input(self, positions: Tensor, seen: Tensor, returns: Collection[str]) -> None:
-        check_returns(returns)
-        expected = (self.config.num_coords, self.num_joints)
-        got = (positions.shape[1], positions.shape[3])
-        if got != expected:
-            raise ConfigError(
-                f"positions: expected {expected[0]} coordinates of {expected[1]} joints, got "
-                f"{got[0]} of {got[1]}. Give clips of the layout that the model was made for."
-            )
+        check_returns(returns, RETURNS)
+        check_input(positions, num_coords=self.config.num_coords, num_joints=self.num_joints)
         if self.num_slots is not None and bool(seen[..., self.num_slots :].any()):
             raise LayoutError(
                 f"body slots: expected at most {self.num_slots} for this layout, got a body in "
                 f"a later one of {positions.shape[-1]}. Keep the first {self.num_slots} slots."
             )
-
-
-def check_returns(returns: Collection[str]) -> None:
-    """Raise ConfigError for a name that no model returns."""
-    for name in returns:
-        if name not in RETURNS:
-            raise ConfigError(unknown_name("returns", name, RETURNS))
 
 
 def join_hands(x: Tensor, num_slots: int) -> Tensor:

@@ -27,13 +27,15 @@ RETURNS = (
 )
 
 
-def check_input(
-    positions: Tensor, returns: Collection[str], *, num_coords: int, num_joints: int
-) -> None:
-    """Raise ConfigError unless clips are of the model's layout and known things are asked for."""
+def check_returns(returns: Collection[str], known: Collection[str] = RETURNS) -> None:
+    """Raise ConfigError for a name that a model does not return."""
     for name in returns:
-        if name not in RETURNS:
-            raise ConfigError(unknown_name("returns", name, RETURNS))
+        if name not in known:
+            raise ConfigError(unknown_name("returns", name, known))
+
+
+def check_input(positions: Tensor, *, num_coords: int, num_joints: int) -> None:
+    """Raise ConfigError unless clips (N, C, T, V, M) are of the model's layout."""
     got = (positions.shape[1], positions.shape[3])
     if got != (num_coords, num_joints):
         raise ConfigError(
