@@ -243,6 +243,12 @@ class _Job:
     def _build(self, *, num_classes: int, num_coords: int) -> tuple[nn.Module, dict[str, Any]]:
         """Make the model, and resolve its configuration."""
         options = self.config.model
+        wanted = options.overrides.get("num_coords", num_coords)
+        if wanted != num_coords:
+            raise ConfigError(
+                f"num_coords: expected {num_coords}, as many as the store has, got {wanted}. Leave "
+                "it out."
+            )
         resolved = resolve_config(
             options.name, options.preset, overrides={**options.overrides, "num_coords": num_coords}
         )

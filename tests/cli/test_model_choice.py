@@ -42,3 +42,11 @@ def test_an_option_that_the_model_lacks_is_refused(tmp_path: Path) -> None:
     result = run(*words, "--causal", *QUICK)
     assert result.exit_code == 1 and "CtrGcnConfig key" in result.output
     assert not (tmp_path / "run").exists()
+
+
+def test_another_number_of_coordinates_than_the_store_s_is_refused(tmp_path: Path) -> None:
+    store = make_store(tmp_path / "store", load_layout("mediapipe_hands"), each=1)
+    words = ("train", "--data", store.path, "--output", tmp_path / "run")
+    result = run(*words, "--set", "num_coords=2", *QUICK)
+    assert result.exit_code == 1
+    assert "num_coords: expected 3, as many as the store has, got 2" in result.output
