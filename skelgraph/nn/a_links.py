@@ -12,6 +12,7 @@ from torch.nn import functional
 from skelgraph.errors import ConfigError, unknown_name
 from skelgraph.nn.aim_decoder import AimDecoder, gaussian_nll
 from skelgraph.nn.aim_encoder import AimEncoder, seen_edges, with_diagonal
+from skelgraph.nn.pair_likeness import STILL, about_mean, num_likenesses, pair_likeness
 from skelgraph.nn.precision import full_precision
 from skelgraph.nn.processes import mean_count, num_processes
 from skelgraph.nn.resample import equal_places, valid_order
@@ -35,6 +36,10 @@ class AimConfig:
         scale: Factor on the A-link adjacency; 0.1 in the release, 1 in the paper.
         memory: Whether the decoder's cell sees a joint's own state beside the messages; without
             it, as in the paper, any link helps to predict, whoever sends.
+        movement: Whether encoder and decoder see movement about each joint's mean, in units of
+            the body's root mean square, in place of metres. The likelihood stays in metres.
+        max_lag: Largest lag, in resampled frames, of the likeness of two joints' movements that
+            adds to the scores of their links. None: likeness does not, as in the paper.
         loss_bodies: Bodies of a batch that the decoder reconstructs, the rest left out by
             chance; several processes reconstruct an even share each. None: all.
         loss_frames: Length of the piece, placed by chance, that it reconstructs. None: all.
@@ -50,6 +55,8 @@ class AimConfig:
     choice: str = "probabilities"
     scale: float = 1.0
     memory: bool = False
+    movement: bool = False
+    max_lag: int | None = None
     loss_bodies: int | None = None
     loss_frames: int | None = None
     block: int = 16
@@ -63,7 +70,8 @@ class Links:
         logits: Scores, [receiver, sender without itself], shape (P, B, V, V - 1, K).
         chosen: Weight of each type, [type, sender, receiver], shape (P, B, K, V, V): drawn in
             training, probabilities or arg-max in evaluation. A joint has a ghost to itself.
-        series: Resampled coordinates, shape (P, B, F, V, C).
+        series: Resampled coordinates, shape (P, B, F, V, C): metres, or movement in `unit`.
+        unit: Metres a unit of `series`, shape (P, B); None: it is in metres.
         mask: Resampled joints that were seen, bool, shape (P, B, F, V).
         seen: Joints seen so far, bool, shape (P, B, V); None if all.
     """
@@ -71,6 +79,7 @@ class Links:
     logits: Tensor
     chosen: Tensor
     series: Tensor
+    unit: Tensor | None
     mask: Tensor
     seen: Tensor | None
 
@@ -88,7 +97,8 @@ class ALinks(nn.Module):
 
     Source:
         Li et al. 2019, section 3.2, arXiv:1904.12659. In evaluation the release draws links at
-        random as in training; here two evaluations of a clip agree.
+        random as in training; here two evaluations of a clip agree. `movement` and `max_lag` are
+        not AS-GCN's.
     """
 
     def __init__(self, num_coords: int, *, config: AimConfig, causal: bool = False) -> None:
@@ -101,6 +111,7 @@ class ALinks(nn.Module):
             config.num_types,
             width=config.width,
             dropout=config.dropout,
+            pair_features=0 if config.max_lag is None else num_likenesses(config.max_lag),
         )
         self.decoder = AimDecoder(
             num_coords, config.num_types, width=config.width, memory=config.memory
@@ -115,12 +126,16 @@ class ALinks(nn.Module):
             frames: Valid frames, bool, shape (P, T). None: all.
         """
         series, mask, seen = self._observe(positions, visible, frames)
-        bodies, blocks, size, joints, coords = series.shape
-        flat = series.permute(0, 1, 3, 2, 4).reshape(bodies * blocks, joints, size * coords)
-        logits = self.encoder(flat, None if seen is None else seen.flatten(0, 1))
+        unit = None
+        if self.config.movement:
+            series, unit = in_own_units(series, mask)
+        bodies, blocks, _, joints, _ = series.shape
+        logits = self._score(series.flatten(0, 1), mask.flatten(0, 1), seen)
         weights = self._choose(full_precision(logits))
         chosen = link_matrix(weights).view(bodies, blocks, self.config.num_types, joints, joints)
-        return Links(logits.view(bodies, blocks, *logits.shape[1:]), chosen, series, mask, seen)
+        return Links(
+            logits.view(bodies, blocks, *logits.shape[1:]), chosen, series, unit, mask, seen
+        )
 
     def adjacency(self, links: Links) -> Tensor:
         """Links of all types but the ghost as normalised matrices, shape (P, B, K - 1, V, V)."""
@@ -144,8 +159,11 @@ class ALinks(nn.Module):
         rows = self._some_bodies(len(series), series.device)
         start, length = self._piece(series.shape[1])
         series, mask = series[rows, start : start + length], mask[rows, start : start + length]
-        predicted = self.decoder(series, chosen[rows])
-        likelihood = gaussian_nll(predicted, series[:, 1:], mask[:, 1:], variance=VARIANCE)
+        predicted, target = self.decoder(series, chosen[rows]), series[:, 1:]
+        if links.unit is not None:
+            unit = links.unit[rows, -1, None, None, None]
+            predicted, target = predicted * unit, target * unit
+        likelihood = gaussian_nll(predicted, target, mask[:, 1:], variance=VARIANCE)
         factor = (links.series.shape[2] - 1) / (length - 1)
         return {"aim_nll": likelihood * factor, "aim_kl": divergence}
 
@@ -154,6 +172,14 @@ class ALinks(nn.Module):
         weights = torch.softmax(full_precision(links.logits), dim=-1)
         matrix = link_matrix(weights.flatten(0, 1))
         return matrix.view(*links.chosen.shape)
+
+    def _score(self, series: Tensor, mask: Tensor, seen: Tensor | None) -> Tensor:
+        """Logits of bodies times blocks: series (P * B, F, V, C), mask (P * B, F, V)."""
+        pairs = None
+        if self.config.max_lag is not None:
+            pairs = pair_likeness(series, mask, max_lag=self.config.max_lag)
+        flat = series.transpose(1, 2).flatten(2)
+        return self.encoder(flat, None if seen is None else seen.flatten(0, 1), pairs)
 
     def _observe(
         self, positions: Tensor, visible: Tensor, frames: Tensor | None
@@ -196,6 +222,22 @@ class ALinks(nn.Module):
         if not self.training or limit is None or limit >= size:
             return 0, size
         return int(torch.randint(size - limit + 1, ())), limit
+
+
+def in_own_units(series: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Give movement about each joint's mean, in units of the body's root mean square.
+
+    Args:
+        series: Coordinates, shape (P, B, F, V, C).
+        mask: Joints seen, bool, shape (P, B, F, V).
+
+    Returns:
+        Movement, zero where a joint is not seen, shape as `series`, and the unit, (P, B).
+    """
+    moved = about_mean(series.flatten(0, 1), mask.flatten(0, 1)).view(series.shape)
+    count = mask.sum((2, 3)).clamp(min=1) * series.shape[-1]
+    unit = (moved.square().sum((2, 3, 4)) / count).sqrt().clamp(min=STILL)
+    return moved / unit[..., None, None, None], unit
 
 
 def link_matrix(weights: Tensor) -> Tensor:
@@ -263,6 +305,12 @@ def _check(config: AimConfig) -> None:
         (bodies is None or bodies >= 1, "loss_bodies", "1 or more", bodies),
         (frames is None or frames >= 2, "loss_frames", "2 or more", frames),
         (config.block >= 1, "block", "1 frame or more", config.block),
+        (
+            config.max_lag is None or 0 <= config.max_lag < config.frames,
+            "max_lag",
+            f"0 up to {config.frames - 1} frames",
+            config.max_lag,
+        ),
     )
     for holds, name, rule, got in rules:
         if not holds:

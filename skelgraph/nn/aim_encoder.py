@@ -84,6 +84,8 @@ class AimEncoder(nn.Module):
         num_types: Link types, the ghost included.
         width: Features of every layer.
         dropout: Share dropped in every MLP.
+        pair_features: Values known of each pair beside, which add to its scores by a linear
+            layer; 0: none, as in the paper.
 
     Source:
         Li et al. 2019, section 3.2, arXiv:1904.12659, after Kipf et al. 2018,
@@ -92,7 +94,13 @@ class AimEncoder(nn.Module):
     """
 
     def __init__(
-        self, in_features: int, num_types: int, *, width: int = 128, dropout: float = 0.5
+        self,
+        in_features: int,
+        num_types: int,
+        *,
+        width: int = 128,
+        dropout: float = 0.5,
+        pair_features: int = 0,
     ) -> None:
         super().__init__()
         self.embed = Mlp(in_features, width, dropout=dropout)
@@ -100,14 +108,22 @@ class AimEncoder(nn.Module):
         self.to_node = Mlp(width, width, dropout=dropout)
         self.to_skip_edge = Mlp(3 * width, width, dropout=dropout)
         self.types = nn.Linear(width, num_types)
+        self.pair_types: nn.Linear | None = None
+        if pair_features:
+            self.pair_types = nn.Linear(pair_features, num_types, bias=False)
+            nn.init.zeros_(self.pair_types.weight)
 
-    def forward(self, series: Tensor, seen: Tensor | None = None) -> Tensor:
+    def forward(
+        self, series: Tensor, seen: Tensor | None = None, pairs: Tensor | None = None
+    ) -> Tensor:
         """Score link types.
 
         Args:
             series: Each joint's coordinates over the resampled frames, shape (P, V, F * C),
                 frames before coordinates.
             seen: Joints seen, bool, shape (P, V). None: all.
+            pairs: Pair features [receiver, sender], shape (P, V, V, pair_features); None where
+                there are none.
 
         Returns:
             Logits [receiver, sender without itself], shape (P, V, V - 1, num_types).
@@ -116,7 +132,10 @@ class AimEncoder(nn.Module):
         nodes = self.embed(series, seen)
         skip = self.to_edge.on_edges(nodes, None, edges)
         nodes = self.to_node(mean_of_incoming(skip, seen), seen)
-        return self.types(self.to_skip_edge.on_edges(nodes, skip, edges))
+        logits = self.types(self.to_skip_edge.on_edges(nodes, skip, edges))
+        if self.pair_types is not None and pairs is not None:
+            logits = logits + self.pair_types(off_diagonal(pairs))
+        return logits
 
 
 def seen_edges(seen: Tensor) -> Tensor:

@@ -10,12 +10,14 @@ from skelgraph.errors import ConfigError
 from skelgraph.nn.a_links import (
     AimConfig,
     ALinks,
+    in_own_units,
     link_adjacency,
     link_divergence,
     link_matrix,
 )
 from skelgraph.nn.aim_decoder import AimDecoder, gaussian_nll
 from skelgraph.nn.aim_encoder import AimEncoder, off_diagonal, seen_edges, with_diagonal
+from skelgraph.nn.pair_likeness import pair_likeness
 from tests.nn import reference
 from tests.nn.checks import assert_same_with_gradients, draw, gradients, randomise, settled
 
@@ -135,6 +137,64 @@ def test_links_drawn_in_training_agree_with_the_formula() -> None:
     torch.testing.assert_close(*(gradients(out, [scores]) for out in (drawn, soft)))
 
 
+OWN = replace(TINY, movement=True, max_lag=1)
+
+
+def test_movement_in_its_own_unit_by_hand() -> None:
+    """Three frames, of which joint 1 is seen in two, at places 1 and 3."""
+    series = torch.tensor([[0.0, 1.0], [2.0, 3.0], [4.0, 9.0]]).view(1, 1, 3, 2, 1)
+    mask = torch.tensor([[True, True], [True, True], [True, False]]).view(1, 1, 3, 2)
+    moved, unit = in_own_units(series, mask)
+    assert unit.item() == pytest.approx((10 / 5) ** 0.5)
+    expected = torch.tensor([-2.0, -1.0, 0.0, 1.0, 2.0, 0.0]) / 2**0.5
+    torch.testing.assert_close(moved.flatten(), expected)
+    assert in_own_units(torch.ones(1, 1, 3, 2, 1), mask)[0].tolist() == [[[[[0], [0]]] * 3]]
+
+
+def test_place_and_size_change_no_link_and_the_likelihood_is_in_metres() -> None:
+    module = settled(randomise(ALinks(2, config=OWN))).eval()
+    positions, visible = draw(2, 2, 6, 4), torch.ones(2, 6, 4, dtype=torch.bool)
+    links = module(positions, visible, None)
+    moved = module(3 * positions + draw(2, 2, 1, 4), visible, None)
+    torch.testing.assert_close(moved.chosen, links.chosen)
+    one, other = module.losses(links), module.losses(moved)
+    torch.testing.assert_close(other["aim_nll"], 9 * one["aim_nll"])
+    torch.testing.assert_close(other["aim_kl"], one["aim_kl"])
+
+
+def test_links_from_movement_and_likeness_agree_with_loops() -> None:
+    """The likeness itself is held against loops in test_pair_likeness.py."""
+    module = settled(randomise(ALinks(2, config=OWN))).eval()
+    positions, visible, frames = damaged()
+    links = module(positions, visible, frames)
+    series, mask = links.series[:, 0], links.mask[:, 0]
+    flat = series.permute(0, 2, 1, 3).reshape(2, 4, 8)
+    logits = reference.aim_encoder(module.encoder, flat, SEEN)
+    values = pair_likeness(series, mask, max_lag=1)
+    for p, receiver, place in np.ndindex(2, 4, 3):
+        sender = [v for v in range(4) if v != receiver][place]
+        logits[p, receiver, place] += module.encoder.pair_types.weight @ values[p, receiver, sender]
+    edges = seen_edges(SEEN)
+    torch.testing.assert_close(links.logits[:, 0][edges], logits[edges])
+    target = (series * links.unit[:, :1, None, None])[:, 1:]
+    predicted = reference.aim_decoder(
+        module.decoder, series, links.chosen[:, 0] * SEEN[:, None, :, None]
+    )
+    errors = (predicted * links.unit[:, :1, None, None] - target).square().sum(-1)
+    expected = (errors * mask[:, 1:]).sum() / (2 * 5e-4) / mask[:, 1:].any(1).sum()
+    torch.testing.assert_close(module.losses(links)["aim_nll"], expected)
+
+
+def test_likeness_says_nothing_before_training() -> None:
+    """Else chance would rank the pair that moves alike first or last."""
+    torch.manual_seed(0)
+    module = ALinks(2, config=replace(OWN, movement=False)).double().eval()
+    positions, visible = draw(2, 2, 6, 4), torch.ones(2, 6, 4, dtype=torch.bool)
+    chosen = module(positions, visible, None).chosen
+    module.encoder.pair_types = None
+    torch.testing.assert_close(module(positions, visible, None).chosen, chosen)
+
+
 def test_gradcheck() -> None:
     module = randomise(ALinks(2, config=AimConfig(width=2, frames=3, dropout=0.0))).eval()
     visible = torch.ones(1, 4, 3, dtype=torch.bool)
@@ -147,16 +207,18 @@ def test_gradcheck() -> None:
     assert torch.autograd.gradcheck(run, (draw(1, 2, 4, 3).requires_grad_(),))
 
 
-def test_relabelled_joints_give_relabelled_links() -> None:
-    module, positions = randomise(ALinks(2, config=TINY)).eval(), draw(2, 2, 6, 4)
+@pytest.mark.parametrize("config", [TINY, OWN])
+def test_relabelled_joints_give_relabelled_links(config: AimConfig) -> None:
+    module, positions = randomise(ALinks(2, config=config)).eval(), draw(2, 2, 6, 4)
     visible, order = torch.ones(2, 6, 4, dtype=torch.bool), torch.tensor([2, 0, 3, 1])
     links = module(positions, visible, None).chosen
     again = module(positions[..., order], visible, None).chosen
     torch.testing.assert_close(again, links[..., order, :][..., order])
 
 
-def test_a_joint_never_seen_is_out_of_links_and_losses() -> None:
-    module, positions = randomise(ALinks(2, config=TINY)).train(), draw(2, 2, 6, 4)
+@pytest.mark.parametrize("config", [TINY, OWN])
+def test_a_joint_never_seen_is_out_of_links_and_losses(config: AimConfig) -> None:
+    module, positions = randomise(ALinks(2, config=config)).train(), draw(2, 2, 6, 4)
     visible = torch.ones(2, 6, 4, dtype=torch.bool)
     visible[..., 3] = False
     changed = positions.clone()
@@ -173,8 +235,9 @@ def test_a_joint_never_seen_is_out_of_links_and_losses() -> None:
     assert (results[0][0][..., 3, :] == 0).all()
 
 
-def test_padded_frames_change_nothing() -> None:
-    module, positions = randomise(ALinks(2, config=TINY)).eval(), draw(2, 2, 9, 4)
+@pytest.mark.parametrize("config", [TINY, OWN])
+def test_padded_frames_change_nothing(config: AimConfig) -> None:
+    module, positions = randomise(ALinks(2, config=config)).eval(), draw(2, 2, 9, 4)
     frames = torch.arange(9).expand(2, -1) < 6
     visible = frames[..., None].expand(-1, -1, 4)
     short = module(positions[:, :, :6], visible[:, :6], None)
@@ -258,8 +321,9 @@ def test_causal_links_ignore_later_frames() -> None:
     assert not torch.allclose(again[:, 3], adjacency[:, 3])
 
 
-def test_causal_links_of_a_block_are_those_of_the_clip_up_to_its_start() -> None:
-    config = AimConfig(width=5, frames=4, block=3)
+@pytest.mark.parametrize("extra", [{}, {"movement": True, "max_lag": 2}])
+def test_causal_links_of_a_block_are_those_of_the_clip_up_to_its_start(extra: dict) -> None:
+    config = AimConfig(width=5, frames=4, block=3, **extra)
     module = randomise(ALinks(2, config=config, causal=True)).eval()
     positions, visible = draw(2, 2, 10, 4), torch.ones(2, 10, 4, dtype=torch.bool)
     frames = torch.arange(10).expand(2, -1) < 8
@@ -289,6 +353,8 @@ def test_input_is_left_unchanged() -> None:
         ({"loss_frames": 1}, "loss_frames: expected 2 or more"),
         ({"loss_bodies": 0}, "loss_bodies: expected 1 or more"),
         ({"block": 0}, "block: expected 1 frame or more"),
+        ({"max_lag": -1}, "max_lag: expected 0 up to 49 frames, got -1"),
+        ({"max_lag": 50}, "max_lag: expected 0 up to 49 frames, got 50"),
     ],
 )
 def test_bad_options(option: dict, message: str) -> None:
