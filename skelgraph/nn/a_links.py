@@ -209,17 +209,21 @@ class ALinks(nn.Module):
             return functional.one_hot(logits.argmax(-1), logits.shape[-1]).to(logits.dtype)
         return torch.softmax(logits, dim=-1)
 
+    def _sampled(self) -> bool:
+        """Whether the loss may be of a part: in training, also of a module that is frozen."""
+        return self.training or not self.decoder.from_message.weight.requires_grad
+
     def _some_bodies(self, bodies: int, device: torch.device) -> Tensor:
         limit = self.config.loss_bodies
         if limit is not None:
             limit = max(limit // num_processes(), 1)
-        if not self.training or limit is None or limit >= bodies:
+        if not self._sampled() or limit is None or limit >= bodies:
             return torch.arange(bodies, device=device)
         return torch.randperm(bodies, device=device)[:limit]
 
     def _piece(self, size: int) -> tuple[int, int]:
         limit = self.config.loss_frames
-        if not self.training or limit is None or limit >= size:
+        if not self._sampled() or limit is None or limit >= size:
             return 0, size
         return int(torch.randint(size - limit + 1, ())), limit
 

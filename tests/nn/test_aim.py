@@ -321,6 +321,18 @@ def test_causal_links_ignore_later_frames() -> None:
     assert not torch.allclose(again[:, 3], adjacency[:, 3])
 
 
+def test_a_frozen_module_s_loss_is_of_a_part_too() -> None:
+    """Nothing learns from it; evaluation of a module that learns is of all."""
+    config = AimConfig(width=4, frames=9, loss_bodies=1, loss_frames=5)
+    module, positions = randomise(ALinks(2, config=config)).eval(), draw(3, 2, 9, 4)
+    links = module(positions, torch.ones(3, 9, 4, dtype=torch.bool), None)
+    sizes = []
+    module.decoder.register_forward_pre_hook(lambda _, inputs: sizes.append(inputs[0].shape[:2]))
+    module.losses(links)
+    module.requires_grad_(False).losses(links)
+    assert sizes == [(3, 9), (1, 5)]
+
+
 @pytest.mark.parametrize("extra", [{}, {"movement": True, "max_lag": 2}])
 def test_causal_links_of_a_block_are_those_of_the_clip_up_to_its_start(extra: dict) -> None:
     config = AimConfig(width=5, frames=4, block=3, **extra)
