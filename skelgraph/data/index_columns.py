@@ -16,8 +16,16 @@ from typing import Any
 
 import numpy as np
 
-from skelgraph.data.store_files import INDEX, INDEX_COLUMNS, INDEX_STATE, checksum, sync
+from skelgraph.data.store_files import (
+    INDEX,
+    INDEX_COLUMNS,
+    INDEX_STATE,
+    checksum,
+    map_array,
+    sync,
+)
 from skelgraph.data.table import NUMBERS, ClipTable, read_table
+from skelgraph.errors import StoreError
 
 TEXTS = ("clip", "source")
 AT_ONCE = 65536
@@ -123,8 +131,8 @@ def _parts(columns: Mapping[str, np.ndarray], kind: np.dtype[Any]) -> Iterator[n
 def _mapped(path: Path, columns: Any) -> np.ndarray | None:
     """Map the array if it has a row and the given columns."""
     try:
-        records = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError):
+        records = map_array(path)
+    except StoreError:
         return None
     if records.ndim != 1 or len(records) == 0 or not _has_columns(records.dtype, columns):
         return None

@@ -23,6 +23,7 @@ from skelgraph.data.store_files import (
     REPORT,
     SCHEMA_VERSION,
     checksum,
+    map_array,
 )
 from skelgraph.data.store_writer import write_files
 from skelgraph.data.table import ClipTable, read_table
@@ -69,8 +70,8 @@ class Store:
         faults = _fact_faults(facts)
         if faults:
             raise StoreError(list_faults([f"{folder / DATASET}: {fault}" for fault in faults]))
-        keypoints = _map(folder / KEYPOINTS)
-        confidence = _map(folder / CONFIDENCE) if CONFIDENCE in facts["sha256"] else None
+        keypoints = map_array(folder / KEYPOINTS)
+        confidence = map_array(folder / CONFIDENCE) if CONFIDENCE in facts["sha256"] else None
         faults = _array_faults(keypoints, confidence, facts)
         if faults:
             raise StoreError(list_faults([f"{folder}: {fault}" for fault in faults]))
@@ -162,9 +163,24 @@ class Store:
 
     @cached_property
     def report(self) -> dict[str, Any]:
-        """What the conversion repaired and dropped; empty where no report was kept."""
+        """What the conversion repaired and dropped; empty where no report was kept.
+
+        Raises:
+            StoreError: If the report is damaged.
+        """
         file = self.path / REPORT
-        return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+        if not file.is_file():
+            return {}
+        try:
+            found = json.loads(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError) as error:
+            found = " ".join(str(error).split())
+        if not isinstance(found, dict):
+            raise StoreError(
+                f"{file}: expected the report of the conversion, got '{str(found)[:100]}'. "
+                "Convert the data again, or remove it."
+            )
+        return found
 
     def _frames_of(self, row: int) -> slice:
         start = int(self.clips.start[row])
@@ -260,15 +276,6 @@ def _fact_faults(facts: Any) -> list[str]:
     except (SkelgraphError, KeyError, TypeError) as error:
         faults.append(f"layout: expected a whole layout, got one that fails: {error}. {again}")
     return [*faults, *frame_faults(facts["units"], tuple(facts["axes"]))]
-
-
-def _map(path: Path) -> np.ndarray:
-    try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise StoreError(
-            f"{path}: expected a whole .npy array, got '{error}'. Convert the data again."
-        ) from error
 
 
 def _array_faults(

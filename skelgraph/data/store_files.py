@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import struct
+import tokenize
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
+
+from skelgraph.errors import StoreError
 
 SCHEMA_VERSION = 1
 KEYPOINTS = "keypoints.npy"
@@ -19,6 +23,12 @@ DATASET = "dataset.yaml"
 REPORT = "conversion.json"
 HEADER_BYTES = 128
 
+NPY_DAMAGE = (
+    *(ValueError, TypeError, EOFError, SyntaxError, OverflowError, RecursionError, MemoryError),
+    *(struct.error, KeyError, IndexError, tokenize.TokenError),
+)
+"""What numpy raises on headers of .npy files that are not what they say."""
+
 
 def checksum(path: Path) -> str:
     """Return the SHA-256 of a file as hexadecimal text."""
@@ -27,6 +37,21 @@ def checksum(path: Path) -> str:
         while block := file.read(1 << 22):
             digest.update(block)
     return digest.hexdigest()
+
+
+def map_array(path: Path) -> np.ndarray:
+    """Map a .npy file, read-only.
+
+    Raises:
+        StoreError: If it is absent, damaged or cut off.
+    """
+    try:
+        return np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, *NPY_DAMAGE) as error:
+        raise StoreError(
+            f"{path}: expected a whole .npy array, got '{str(error)[:200]}'. Convert the data "
+            "again."
+        ) from error
 
 
 class GrowingArray:

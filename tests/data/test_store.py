@@ -247,3 +247,26 @@ def test_opening_does_not_read_the_frames(tmp_path: Path) -> None:
     write_store(path, [walk(layout, frames=2)], class_names=CLASSES, provenance={})
     store = Store.open(path)
     assert store.keypoints.base is not None and store.layout == layout
+
+
+@pytest.mark.parametrize("name", ["keypoints.npy", "index.npy"])
+def test_any_damage_to_an_arrays_head_ends_in_an_error_of_ours(copy: Path, name: str) -> None:
+    """Numpy has about ten ways to fail on a header; of the index there is the file instead."""
+    file = copy / name
+    whole = file.read_bytes()
+    for place in range(128):
+        for byte in (b"", b"(", b"\xff"):
+            file.write_bytes(whole[:place] + byte + whole[place + 1 :])
+            try:
+                opened = Store.open(copy)
+            except StoreError:
+                assert name == "keypoints.npy"
+            else:
+                assert len([opened.clip(row) for row in range(len(opened))]) == 6
+
+
+@pytest.mark.parametrize("text", ['{"clips": 1', "[1]", "\xff", "[" * 100_000])
+def test_a_damaged_report_is_told(copy: Path, text: str) -> None:
+    (copy / "conversion.json").write_text(text, encoding="latin-1")
+    with pytest.raises(StoreError, match=r"conversion.json: expected the report of the conv"):
+        _ = Store.open(copy).report

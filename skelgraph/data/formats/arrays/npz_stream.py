@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 
 from skelgraph.data.formats.raw import archives, npy_file
+from skelgraph.data.store_files import NPY_DAMAGE
 from skelgraph.errors import FormatError
 
 MAX_ROW = 2**26
 
-DAMAGE = (*archives.DAMAGE, *npy_file.DAMAGE, AttributeError)
+DAMAGE = (*archives.DAMAGE, *NPY_DAMAGE, AttributeError)
 """What the bytes of an .npz file raise that are not what they say."""
 
 

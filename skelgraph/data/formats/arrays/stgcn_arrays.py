@@ -31,11 +31,11 @@ from skelgraph.data.formats.arrays.published_parts import part_columns, parts_of
 from skelgraph.data.formats.arrays.stgcn_origin import Origin, find_origin
 from skelgraph.data.formats.files import find_files, first_files
 from skelgraph.data.formats.ntu.ntu_names import CLASSES, class_names, parse_name
-from skelgraph.data.formats.raw.npy_file import DAMAGE
 from skelgraph.data.formats.raw.number_rows import to_float32
 from skelgraph.data.formats.raw.safe_pickle import load_pickle
 from skelgraph.data.formats.reading import Reading, ReadOptions, source_name
 from skelgraph.data.report import ConversionReport
+from skelgraph.data.store_files import NPY_DAMAGE
 from skelgraph.errors import FormatError, list_faults
 
 ENDINGS = ("_data.npy", "_data_joint.npy")
@@ -118,7 +118,7 @@ def _labels_of(file: Path) -> Path | None:
 def _open(file: Path, root: Path) -> _Set:
     try:
         array = np.lib.format.open_memmap(file, mode="r")
-    except (OSError, *DAMAGE) as error:
+    except (OSError, *NPY_DAMAGE) as error:
         raise FormatError(
             f"{file}: expected a whole .npy array of numbers, got '{str(error)[:200]}'. "
             "Copy or make the file again."

@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import io
 import math
-import struct
-import tokenize
 import warnings
 from pathlib import Path
 from typing import IO
 
 import numpy as np
 
+from skelgraph.data.store_files import NPY_DAMAGE
 from skelgraph.errors import FormatError
-
-# What numpy raises on headers that are not what they say.
-DAMAGE = (
-    *(ValueError, TypeError, EOFError, SyntaxError, OverflowError, RecursionError, MemoryError),
-    *(struct.error, KeyError, IndexError, tokenize.TokenError),
-)
 
 
 def npy_shape(path: Path) -> tuple[int, ...] | None:
@@ -26,7 +19,7 @@ def npy_shape(path: Path) -> tuple[int, ...] | None:
     try:
         with path.open("rb") as file:
             return read_header(file)[0]
-    except (OSError, *DAMAGE):
+    except (OSError, *NPY_DAMAGE):
         return None
 
 
@@ -49,7 +42,7 @@ def load_npy(path: Path) -> np.ndarray:
         raise FormatError(
             f"{path}: expected a readable file, got '{error.strerror}'. Check the path."
         ) from error
-    except DAMAGE as error:
+    except NPY_DAMAGE as error:
         raise FormatError(
             f"{path}: expected one whole array of numbers as .npy, got '{str(error)[:200]}'. "
             "Copy or make the file again."
@@ -60,7 +53,7 @@ def read_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype]:
     """Read the header of an open .npy file: shape, whether in Fortran order, type.
 
     Raises:
-        ValueError: If it is none; a damaged one raises any of `DAMAGE`.
+        ValueError: If it is none; a damaged one raises any of `NPY_DAMAGE`.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about headers of Python 2 and odd texts in them
