@@ -61,7 +61,8 @@ def make_model(case: Case, *, layout: str = LAYOUT, classes: int = CLASSES) -> n
     skeleton = load_layout(layout)
     if case.model == YARDSTICK:
         return PlainStGcn(skeleton, classes)
-    config = resolve_config(case.model, case.preset, overrides={})
+    overrides = {"forecast": case.forecast} if case.forecast else {}
+    config = resolve_config(case.model, case.preset, overrides=overrides)
     model = build_model(case.model, skeleton, num_classes=classes, config=config)
     if case.recompute:
         set_recompute(model)

@@ -18,6 +18,7 @@ class Case:
         preset: Size of the model.
         precision: '32-true' or 'bf16-mixed'.
         keep_memory: Whether freed memory is kept, as `skelgraph train` does.
+        forecast: Frames that the model's prediction head predicts; 0: none.
         recompute: Whether blocks are computed again on the way back.
         batch_size: Clips a step.
         calls: Steps to time; of streaming, forward passes.
@@ -29,6 +30,7 @@ class Case:
     preset: str = "paper"
     precision: str = "32-true"
     keep_memory: bool = False
+    forecast: int = 0
     recompute: bool = False
     batch_size: int = 4
     calls: int = 3

@@ -10,12 +10,14 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 from statistics import median
 from typing import Any
 
 from skelgraph.bench.options import YARDSTICK, Case
 from skelgraph.errors import SkelgraphError
 
+FORECAST = 10  # frames, as AS-GCN's prediction head has in its release
 PARTS = ("step", "recordings", "streaming", "loading", "arithmetic")
 
 
@@ -106,7 +108,7 @@ def run_bench(
 def plan(part: str, options: BenchOptions) -> list[Row]:
     """List the measurements of a part."""
     base = Case(part, calls=options.calls, threads=options.threads)
-    ours = replace(base, precision="bf16-mixed", keep_memory=True)
+    ours = replace(base, precision="bf16-mixed", keep_memory=True, forecast=FORECAST)
     plain = replace(base, model=YARDSTICK)
     if part == "step":
         return [
@@ -114,18 +116,18 @@ def plan(part: str, options: BenchOptions) -> list[Row]:
             for size in options.batch_sizes
             for name, case in (
                 ("yardstick", plain),
-                ("yardstick, our settings", replace(ours, model=YARDSTICK)),
-                ("AS-GCN, gated", ours),
-                ("AS-GCN, gated, recomputed", replace(ours, recompute=True)),
+                ("yardstick, our settings", replace(ours, model=YARDSTICK, forecast=0)),
+                ("AS-GCN, both heads", ours),
+                ("AS-GCN, both heads, recomputed", replace(ours, recompute=True)),
             )
         ]
     if part == "recordings":
         many = replace(ours, batch_size=16)
         return [
             Row("yardstick, full size", replace(plain, what="step")),
-            Row("AS-GCN, gated, clips as they are", many),
+            Row("AS-GCN, both heads, clips as they are", many),
         ]
-    small = replace(ours, preset="small")
+    small = replace(ours, preset="small", forecast=0)
     if part == "loading":
         return [Row("AS-GCN, small preset", replace(small, batch_size=32, calls=4 * base.calls))]
     if part == "streaming":
@@ -133,7 +135,7 @@ def plan(part: str, options: BenchOptions) -> list[Row]:
         one = replace(one, threads=1)
         half = replace(one, precision="bf16-mixed")
         return [Row("float32", one), Row("bfloat16", half)]
-    return [Row("yardstick", plain), Row("AS-GCN, gated", replace(ours, keep_memory=False))]
+    return [Row("yardstick", plain), Row("AS-GCN, both heads", replace(ours, keep_memory=False))]
 
 
 def describe_machine(threads: int) -> dict[str, Any]:
@@ -151,8 +153,19 @@ def describe_machine(threads: int) -> dict[str, Any]:
         "python": platform.python_version(),
         "torch": torch.__version__,
         "skelgraph": __version__,
+        "commit": _commit(),
         "load": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
     }
+
+
+def _commit() -> str | None:
+    """Commit of the checkout that this code lies in; None where it is installed."""
+    words = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
+    except OSError:
+        return None
+    return done.stdout.strip() or None
 
 
 def _repeats(part: str, options: BenchOptions) -> int:
