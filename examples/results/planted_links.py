@@ -93,7 +93,7 @@ def run_one(
             epochs=options.epochs,
             link_epochs=options.link_epochs,
             link_lr=options.link_lr,
-            freeze_links=True,
+            freeze_links=overrides.get("a_links", True),
             precision="32-true",
             seed=seed,
         ),

@@ -116,7 +116,7 @@ def test_a_model_learns_as_in_one_process(shares: tuple[slice, ...], tmp_path: P
     parts = run_shares(learn, shares, tmp_path)
     for name, value in whole.items():
         mean = torch.stack([part[name] for part in parts]).mean(0)
-        torch.testing.assert_close(mean, value, atol=1e-9, rtol=1e-7, msg=name)
+        torch.testing.assert_close(mean, value, atol=1e-7, rtol=1e-5, msg=name)
 
 
 def test_one_process_exchanges_nothing() -> None:

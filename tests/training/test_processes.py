@@ -90,7 +90,7 @@ def quiet_config(tmp_path_factory: pytest.TempPathFactory) -> RunConfig:
     return RunConfig(
         layout="mediapipe_hands",
         store=str(store.path),
-        data=DataOptions(num_frames=8),
+        data=DataOptions(num_frames=0),
         model=ModelOptions(preset="small", overrides=overrides),
         training=TrainOptions(
             epochs=2, link_epochs=1, batch_size=4, precision="64-true", class_weights=True
