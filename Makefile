@@ -22,4 +22,4 @@ docs:
 	NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --strict
 
 bench:
-	$(PYTHON) examples/results/step_time.py
+	$(PYTHON) -m skelgraph bench

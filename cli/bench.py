@@ -20,6 +20,13 @@ TITLES = {
 }
 
 
+def count_option(flag: str, default: int, text: str, *, least: int = 1) -> Any:
+    """An option that counts something."""
+    return click.option(
+        flag, type=click.IntRange(min=least), default=default, show_default=True, help=text
+    )
+
+
 @click.command("bench")
 @click.option(
     "--parts",
@@ -35,34 +42,10 @@ TITLES = {
     show_default="4",
     help="Clips a step, such as 2,16.",
 )
-@click.option(
-    "--repeats",
-    type=click.IntRange(min=1),
-    default=3,
-    show_default=True,
-    help="Processes of each kind, in turn.",
-)
-@click.option(
-    "--calls",
-    type=click.IntRange(min=1),
-    default=3,
-    show_default=True,
-    help="Steps timed in a process.",
-)
-@click.option(
-    "--threads",
-    type=click.IntRange(min=1),
-    default=2,
-    show_default=True,
-    help="Threads of torch.",
-)
-@click.option(
-    "--streaming-calls",
-    type=click.IntRange(min=10),
-    default=10_000,
-    show_default=True,
-    help="Forward passes of one hand.",
-)
+@count_option("--repeats", 3, "Processes of each kind, in turn.")
+@count_option("--calls", 3, "Steps timed in a process.")
+@count_option("--threads", 2, "Threads of torch.")
+@count_option("--streaming-calls", 10_000, "Forward passes of one hand.", least=10)
 @report_options
 def command(**values: Any) -> None:
     """Measure the speed and memory of training and inference.

@@ -18,7 +18,7 @@ from skelgraph.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from skelgraph.training.forecasting import Forecasts, Track
+    from skelgraph.training.forecasts import Forecasts, Track
 
 SLOW_MS = 100  # how long a picture of an animation stands where no frame rate is known
 HORIZONS = ("80", "160", "320", "400")
@@ -75,7 +75,8 @@ def command(
     from skelgraph.cli.conversion_lines import listed
     from skelgraph.cli.output import note, print_json
     from skelgraph.training.devices import pick_device
-    from skelgraph.training.forecasting import forecast, score_forecasts
+    from skelgraph.training.forecast_scores import score_forecasts
+    from skelgraph.training.forecasting import forecast
 
     _check_paths(output, figure, animation, force=force)
     hide = evaluate or source is None
@@ -133,7 +134,8 @@ def plot_command(
     from skelgraph.cli.output import print_json
     from skelgraph.files import check_free
     from skelgraph.training.devices import pick_device
-    from skelgraph.training.forecasting import forecast, score_forecasts
+    from skelgraph.training.forecast_scores import score_forecasts
+    from skelgraph.training.forecasting import forecast
 
     path = output or (run if run.is_dir() else run.parent) / "forecast.png"
     check_free(path, force=force)
@@ -187,7 +189,7 @@ def _write(
     force: bool,
 ) -> dict[str, str]:
     """Write what was asked for; name -> path."""
-    from skelgraph.training.forecasting import write_forecasts
+    from skelgraph.training.forecasts import write_forecasts
 
     if output is not None:
         write_forecasts(result, output, run=run, force=force)

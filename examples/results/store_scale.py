@@ -116,7 +116,7 @@ def compare(
 ) -> dict[tuple[int, str], list[float]]:
     """Time the stores in turn."""
     times: dict[tuple[int, str], list[float]] = {}
-    time.sleep(3)  # until the indexes are old enough to be noted as unchanged
+    time.sleep(3)  # a store trusts an index by its times only once it is two seconds old
     for where in ("", " from disk"):
         for count, path in stores.items():
             once(path, filled_rows(count))  # brings all that is asked for into memory

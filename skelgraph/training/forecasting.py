@@ -2,143 +2,27 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
 from skelgraph.data.clip import Clip
-from skelgraph.data.coordinates import METRES, from_house_frame, to_house_frame
+from skelgraph.data.coordinates import METRES, to_house_frame
 from skelgraph.data.dataset import ClipSet
 from skelgraph.data.memory import ClipList
 from skelgraph.data.prepare import PrepareOptions
 from skelgraph.data.size import size_factor
-from skelgraph.data.store import Store, write_store
+from skelgraph.data.store import Store
 from skelgraph.data.windows import WindowSpec, cut_windows, parse_window
 from skelgraph.errors import RunError, StoreError
-from skelgraph.evaluation.forecasting import (
-    hold_pose,
-    joint_distances,
-    keep_velocity,
-    known_or_none,
-    mean_of_known,
-    score_curves,
-)
 from skelgraph.graphs import JointMap, Layout
+from skelgraph.training.forecasts import Forecasts, Placement, Track
 from skelgraph.training.inference import outputs
 from skelgraph.training.scoring import joints_for, opened, own_store, rows_of_part
 from skelgraph.training.weights import Recogniser, load_recogniser
-
-METHODS = ("forecast", "last pose held", "constant velocity")
-
-
-@dataclass(frozen=True)
-class Placement:
-    """Where prepared positions lie in the recording: house frame = (prepared + offset) / factor.
-
-    Args:
-        factor: From the recording's size to the neutral pose's.
-        offset: The prepared origin, in metres of the neutral size, (C,).
-    """
-
-    factor: float
-    offset: np.ndarray
-
-    def prepared(self, house: np.ndarray) -> np.ndarray:
-        """Give places of the house frame as the model sees them, (..., C)."""
-        return house * np.float32(self.factor) - self.offset
-
-    def house(self, prepared: np.ndarray) -> np.ndarray:
-        """Give places as the model sees them in the house frame, (..., C)."""
-        return (prepared + self.offset) / np.float32(self.factor)
-
-
-@dataclass(frozen=True)
-class Track:
-    """One clip, or a window of it: what was observed, and what was predicted.
-
-    Positions are in metres of the neutral size in the house frame, NaN where nothing is known.
-
-    Args:
-        clip: The recording's observed frames.
-        row: Its row in the store.
-        start: Frame of the recording that the forecast begins with.
-        observed: (T, M, V, C).
-        forecast: NaN for joints that were never observed, (F, M, V, C).
-        truth: What came, where it was hidden from the model, (F, M, V, C).
-        placement: Where the positions lie in the recording.
-    """
-
-    clip: Clip
-    row: int
-    start: int
-    observed: np.ndarray
-    forecast: np.ndarray
-    truth: np.ndarray | None
-    placement: Placement
-
-    def guesses(self) -> dict[str, np.ndarray]:
-        """The forecast and the two simple guesses, by the names in `METHODS`."""
-        seen = np.isfinite(self.observed).all(axis=-1)
-        count = len(self.forecast)
-        simple = (
-            guess(np.nan_to_num(self.observed), seen, num_frames=count)
-            for guess in (hold_pose, keep_velocity)
-        )
-        return dict(zip(METHODS, (self.forecast, *simple), strict=True))
-
-    def recorded(self, layout: Layout) -> Clip:
-        """The forecast as a recording, in the coordinates of the one it follows."""
-        clip = self.clip
-        keypoints = from_house_frame(
-            self.placement.house(self.forecast),
-            units=clip.units,
-            axes=clip.axes,
-            width=clip.width,
-            height=clip.height,
-        )
-        return replace(clip, keypoints=keypoints, layout=layout, confidence=None)
-
-
-@dataclass(frozen=True)
-class Forecasts:
-    """Forecasts of several clips.
-
-    Args:
-        tracks: One a clip, or one a window where the true poses were hidden.
-        layout: Skeleton of the tracks.
-        fps: Frames per second, if known.
-        class_names: Class names of the recordings.
-        dropped: Clips without a forecast -> why.
-    """
-
-    tracks: list[Track]
-    layout: Layout
-    fps: float | None
-    class_names: tuple[str, ...] = ()
-    dropped: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def names(self) -> list[str]:
-        """Name each track: its clip, and the first frame predicted where it has several."""
-        count = Counter(track.row for track in self.tracks)
-        return [
-            track.clip.name if count[track.row] == 1 else f"{track.clip.name}@{track.start}"
-            for track in self.tracks
-        ]
-
-    @property
-    def num_frames(self) -> int:
-        return len(self.tracks[0].forecast)
-
-    @property
-    def step_ms(self) -> float | None:
-        """Milliseconds from frame to frame."""
-        return 1000 / self.fps if self.fps else None
 
 
 def forecast(
@@ -169,33 +53,6 @@ def forecast(
         return forecast_clips(recogniser, store, rows_of_part(run, store, part), hide=True)
     with opened(source) as store:
         return forecast_clips(recogniser, store, np.arange(store.num_clips), hide=hide)
-
-
-def write_forecasts(
-    forecasts: Forecasts, path: str | Path, *, run: str | Path, force: bool = False
-) -> Store:
-    """Write the predicted frames as a store, in units and axes of the recordings.
-
-    Args:
-        forecasts: What to write.
-        path: The store to make.
-        run: Named in the store's provenance.
-        force: Replace a store that is there.
-
-    Raises:
-        StoreError: If the store cannot be written.
-    """
-    clips = (
-        replace(track.recorded(forecasts.layout), name=name)
-        for track, name in zip(forecasts.tracks, forecasts.names, strict=True)
-    )
-    provenance = {
-        "source": f"forecast of {forecasts.num_frames} frames by {Path(run).name}",
-        "format": "forecast",
-    }
-    return write_store(
-        path, clips, class_names=forecasts.class_names, provenance=provenance, force=force
-    )
 
 
 def forecast_clips(
@@ -392,48 +249,3 @@ def _by_frame(positions: torch.Tensor) -> np.ndarray:
     """Turn (C, T, V, M) into (T, M, V, C) on the CPU."""
     turned: np.ndarray = positions.float().permute(1, 3, 2, 0).cpu().numpy()
     return turned
-
-
-def score_forecasts(forecasts: Forecasts) -> dict[str, Any]:
-    """Measure forecasts whose true poses are known.
-
-    Returns:
-        Errors are mean distances a joint in millimetres of the layout's neutral size: see
-        `skelgraph.evaluation.forecasting.score_curves` for `methods`; `by_joint` the forecast's,
-        mean over frames and windows; `recorded_mm`, for recordings in metres or millimetres, each
-        method's by frame at the size of the people recorded.
-    """
-    tracks = forecasts.tracks
-    errors = {name: [] for name in METHODS}  # type: dict[str, list[np.ndarray]]
-    for track in tracks:
-        assert track.truth is not None
-        for name, guess in track.guesses().items():
-            errors[name].append(1000 * joint_distances(guess, track.truth))  # (F, M, V)
-    curves = {
-        name: np.stack([mean_of_known(one, axis=(1, 2)) for one in values])
-        for name, values in errors.items()
-    }
-    joints = mean_of_known(np.stack(errors[METHODS[0]]), axis=(0, 1, 2))
-    clip = np.array([track.row for track in tracks])
-    document: dict[str, Any] = {
-        "num_frames": forecasts.num_frames,
-        "num_windows": len(tracks),
-        "num_clips": len(set(clip.tolist())),
-        "num_dropped": len(forecasts.dropped),
-        "fps": forecasts.fps,
-        "unit": "mm of the neutral size",
-        **score_curves(
-            curves,
-            subject=np.array([track.clip.subject for track in tracks]),
-            clip=clip,
-            step_ms=forecasts.step_ms,
-        ),
-        "by_joint": dict(zip(forecasts.layout.joints, known_or_none(joints), strict=True)),
-    }
-    if tracks[0].clip.units in METRES:
-        size = np.array([track.placement.factor for track in tracks])[:, None]
-        document["recorded_mm"] = {
-            name: known_or_none(mean_of_known(values / size, axis=0))
-            for name, values in curves.items()
-        }
-    return document

@@ -29,7 +29,8 @@ from skelgraph.training.clips import (
 )
 from skelgraph.training.config import ModelOptions, RunConfig, check
 from skelgraph.training.devices import Devices, choose_precision, make_fabric, processes_ended
-from skelgraph.training.forecasting import forecast_clips, score_forecasts
+from skelgraph.training.forecast_scores import score_forecasts
+from skelgraph.training.forecasting import forecast_clips
 from skelgraph.training.inference import predict_logits
 from skelgraph.training.link_gap import argmax_links_scores
 from skelgraph.training.loop import Loop, Progress, has_links

@@ -20,13 +20,9 @@ from skelgraph.training.config import (
     RunConfig,
     check,
 )
-from skelgraph.training.forecasting import (
-    METHODS,
-    forecast,
-    forecast_clips,
-    score_forecasts,
-    write_forecasts,
-)
+from skelgraph.training.forecast_scores import score_forecasts
+from skelgraph.training.forecasting import forecast, forecast_clips
+from skelgraph.training.forecasts import METHODS, write_forecasts
 from skelgraph.training.supervised import train
 from skelgraph.training.weights import Recogniser, save_recogniser
 from tests.training.clips import CLASSES, TINY, make_clips

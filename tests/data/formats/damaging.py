@@ -73,7 +73,7 @@ def _inside_zip(content: bytes, damage: Damage) -> bytes:
     return out.getvalue()
 
 
-# RuntimeError, as NotImplementedError, is zipfile's word for a way of packing it does not know.
+# zipfile raises a kind of RuntimeError for a way of packing that it does not know.
 _BROKEN = (
     *(OSError, ValueError, EOFError, RuntimeError, KeyError, OverflowError),
     *(zipfile.BadZipFile, zlib.error, struct.error),

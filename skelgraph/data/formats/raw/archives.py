@@ -14,8 +14,8 @@ MAX_RATIO = 200
 SPARE_BYTES = 16 * 2**20
 MAX_MEMBER = 64 * 2**20
 
-# What zipfile and zlib raise on bytes that are not what they say; RuntimeError is a locked file,
-# and as NotImplementedError a compression that zipfile does not know.
+# What zipfile and zlib raise on bytes that are not what they say; RuntimeError is a locked file or,
+# as one of its kinds, a compression that zipfile does not know.
 DAMAGE = (
     *(OSError, ValueError, EOFError, KeyError, RuntimeError, OverflowError),
     *(zipfile.BadZipFile, zlib.error, struct.error),
