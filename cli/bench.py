@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, fields
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from skelgraph.cli.options import Choice, report_options
 from skelgraph.cli.settings import Several
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+Decorator = Callable[[Function], Function]
 
 PARTS = ("step", "recordings", "streaming", "loading", "arithmetic")
 TITLES = {
@@ -20,7 +24,7 @@ TITLES = {
 }
 
 
-def count_option(flag: str, default: int, text: str, *, least: int = 1) -> Any:
+def count_option(flag: str, default: int, text: str, *, least: int = 1) -> Decorator:
     """An option that counts something."""
     return click.option(
         flag, type=click.IntRange(min=least), default=default, show_default=True, help=text

@@ -7,11 +7,16 @@ from collections.abc import Collection
 import torch
 from torch import Tensor, nn
 
-from skelgraph.errors import ConfigError
 from skelgraph.graphs import Layout
 from skelgraph.models.as_gcn_config import AsGcnConfig, check_config
 from skelgraph.models.output import Output
-from skelgraph.models.recognising import check_input, check_returns, make_head, recognise
+from skelgraph.models.recognising import (
+    check_input,
+    check_num_classes,
+    check_returns,
+    make_head,
+    recognise,
+)
 from skelgraph.nn.a_links import ALinks, Links
 from skelgraph.nn.backbone import Backbone
 from skelgraph.nn.bodies import Bodies, gather_bodies
@@ -46,10 +51,7 @@ class AsGcn(nn.Module):
         super().__init__()
         self.num_classes = num_classes
         check_config(config)
-        if num_classes < 1:
-            raise ConfigError(
-                f"num_classes: expected at least 1, got {num_classes}. Give labelled clips."
-            )
+        check_num_classes(num_classes)
         self.config = config
         self.num_joints = layout.num_joints
         self.register_buffer("parents", torch.tensor(layout.bones).long(), persistent=False)

@@ -12,7 +12,14 @@ from torch import Tensor, nn
 from skelgraph.errors import ConfigError, unknown_name
 from skelgraph.graphs import Layout
 from skelgraph.models.output import Output
-from skelgraph.models.recognising import HEADS, check_input, check_returns, make_head, recognise
+from skelgraph.models.recognising import (
+    HEADS,
+    check_input,
+    check_num_classes,
+    check_returns,
+    make_head,
+    recognise,
+)
 from skelgraph.nn.attention import TowerConfig
 from skelgraph.nn.bodies import gather_bodies
 from skelgraph.nn.ctr_block import CtrBlock, CtrBlockConfig
@@ -89,10 +96,7 @@ class CtrGcn(nn.Module):
     def __init__(self, layout: Layout, num_classes: int, *, config: CtrGcnConfig) -> None:
         super().__init__()
         check_config(config)
-        if num_classes < 1:
-            raise ConfigError(
-                f"num_classes: expected at least 1, got {num_classes}. Give labelled clips."
-            )
+        check_num_classes(num_classes)
         self.num_classes, self.num_joints = num_classes, layout.num_joints
         self.config = config
         self.register_buffer("parents", torch.tensor(layout.bones).long(), persistent=False)

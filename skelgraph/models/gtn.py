@@ -14,7 +14,7 @@ from skelgraph.graphs import Layout
 from skelgraph.models.gtn_config import GtnConfig, check_config
 from skelgraph.models.output import Output
 from skelgraph.models.recognising import RETURNS as SHARED_RETURNS
-from skelgraph.models.recognising import check_input, check_returns
+from skelgraph.models.recognising import check_input, check_num_classes, check_returns
 from skelgraph.nn.bodies import Bodies, gather_bodies
 from skelgraph.nn.dropout import Dropout
 from skelgraph.nn.gated_head import Gate
@@ -60,10 +60,7 @@ class SeriesGtn(nn.Module):
     ) -> None:
         super().__init__()
         check_config(config)
-        if num_classes < 1:
-            raise ConfigError(
-                f"num_classes: expected at least 1, got {num_classes}. Give labelled clips."
-            )
+        check_num_classes(num_classes)
         self.config, self.num_channels, self.num_classes = config, num_channels, num_classes
         self.input_norm = MaskedBatchNorm(num_channels) if config.normalise else None
         self.step_tower = SeriesStepTower(

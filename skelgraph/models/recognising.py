@@ -34,6 +34,14 @@ def check_returns(returns: Collection[str], known: Collection[str] = RETURNS) ->
             raise ConfigError(unknown_name("returns", name, known))
 
 
+def check_num_classes(num_classes: int) -> None:
+    """Raise ConfigError unless there is a class."""
+    if num_classes < 1:
+        raise ConfigError(
+            f"num_classes: expected at least 1, got {num_classes}. Give labelled clips."
+        )
+
+
 def check_input(positions: Tensor, *, num_coords: int, num_joints: int) -> None:
     """Raise ConfigError unless clips (N, C, T, V, M) are of the model's layout."""
     got = (positions.shape[1], positions.shape[3])

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from skelgraph.graphs import Layout
 from skelgraph.nn.bodies import Bodies
+from skelgraph.nn.sightings import sightings
 
 
 class ObservedBodies(nn.Module):
@@ -90,22 +91,6 @@ class ObservedBodies(nn.Module):
             return middle.mean(2)
         valid = frames[:, None].to(middle.dtype)
         return (middle * valid).sum(2) / valid.sum(2).clamp(min=1)
-
-
-def sightings(visible: Tensor) -> tuple[Tensor, Tensor]:
-    """Find the frames of the last sighting so far and of the next one from each frame on.
-
-    Args:
-        visible: Joints seen, bool, shape (P, T, V).
-
-    Returns:
-        Frame numbers, shape (P, T, V): -1 where there was none, T where there will be none.
-    """
-    frames = visible.shape[1]
-    steps = torch.arange(frames, device=visible.device)[:, None]
-    before = torch.where(visible, steps, -1).cummax(1).values
-    after = torch.where(visible, steps, frames).flip(1).cummin(1).values.flip(1)
-    return before, after
 
 
 def at_frames(positions: Tensor, frame: Tensor) -> Tensor:

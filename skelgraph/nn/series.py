@@ -9,6 +9,7 @@ from torch import Tensor
 
 from skelgraph.nn.pooling import at_least_one
 from skelgraph.nn.resample import Places, equal_places, valid_order
+from skelgraph.nn.sightings import sightings
 
 
 @dataclass
@@ -64,8 +65,7 @@ def fill_gaps(values: Tensor, seen: Tensor) -> Tensor:
     """
     size = values.shape[-1]
     steps = torch.arange(size, device=values.device).expand_as(seen)
-    before = torch.where(seen, steps, -1).cummax(-1).values
-    after = torch.where(seen, steps, size).flip(-1).cummin(-1).values.flip(-1)
+    before, after = (frames.transpose(1, 2) for frames in sightings(seen.transpose(1, 2)))
     low = torch.where(before < 0, after, before).clamp(max=size - 1)
     high = torch.where(after == size, before, after).clamp(min=0)
     share = (steps - low).to(values.dtype) / (high - low).clamp(min=1)

@@ -5,7 +5,8 @@ import torch
 from torch import Tensor
 
 from skelgraph.nn.bodies import Bodies, gather_bodies
-from skelgraph.nn.observed import ObservedBodies, sightings
+from skelgraph.nn.observed import ObservedBodies
+from skelgraph.nn.sightings import sightings
 from tests.graphs.made_up import chain
 from tests.models.clips import damaged_clips, random_clips
 
