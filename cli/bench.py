@@ -36,15 +36,13 @@ def count_option(flag: str, default: int, text: str, *, least: int = 1) -> Decor
     "--parts",
     type=Several(Choice(PARTS)),
     default=PARTS,
-    show_default=",".join(PARTS),
-    help="What to measure.",
+    help=f"What to measure, all by default: {', '.join(PARTS)}.",
 )
 @click.option(
     "--batch-sizes",
     type=Several(click.IntRange(min=2)),
     default=(4,),
-    show_default="4",
-    help="Clips a step, such as 2,16.",
+    help="Clips a step, such as 2,16; 4 by default.",
 )
 @count_option("--repeats", 3, "Processes of each kind, in turn.")
 @count_option("--calls", 3, "Steps timed in a process.")
@@ -55,7 +53,7 @@ def command(**values: Any) -> None:
     """Measure the speed and memory of training and inference.
 
     Beside a plain ST-GCN as people run it today, the yardstick, in processes of their own and in
-    turn: ratios travel between machines, seconds do not. Takes some five minutes on two quiet
+    turn: ratios travel between machines, seconds do not. Takes some ten minutes on two quiet
     cores; other work beside it makes it wrong, so the machine's load is printed.
 
     \b
