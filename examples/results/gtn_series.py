@@ -34,8 +34,9 @@ from skelgraph.nn.masked_norm import MaskedBatchNorm
 from skelgraph.nn.pooling import masked_mean
 from skelgraph.nn.series import fill_gaps
 from skelgraph.training.average import WeightAverage
-from skelgraph.training.config import RunConfig, TrainOptions
-from skelgraph.training.loop import epoch_seed, make_optimiser, set_lr
+from skelgraph.training.config import TrainOptions
+from skelgraph.training.learner import make_optimiser
+from skelgraph.training.loop import epoch_seed
 from skelgraph.training.schedule import warmup_cosine
 
 HEADER = (
@@ -233,7 +234,7 @@ def fit(choice: Choice, train: Part, *, epochs: int, seed: int) -> nn.Module:
     torch.manual_seed(seed)
     model = build(choice, train)
     options = replace(TRAINING, epochs=epochs)
-    optimiser = make_optimiser(model, RunConfig(layout="", training=options))
+    optimiser = make_optimiser(model, options)
     average = WeightAverage(model, decay=options.ema)
     steps = max(1, round(len(train.label) / options.batch_size))
     for epoch in range(options.epochs):
@@ -242,7 +243,8 @@ def fit(choice: Choice, train: Part, *, epochs: int, seed: int) -> nn.Module:
         for number, rows in enumerate(torch.randperm(len(train.label)).tensor_split(steps)):
             step = epoch * steps + number
             factor = warmup_cosine(step, options.epochs * steps, warmup=options.warmup)
-            set_lr(optimiser, options.lr * factor)
+            for group in optimiser.param_groups:
+                group["lr"] = options.lr * factor
             batch = train.take(rows)
             logits = model(batch.values, batch.frames).logits
             loss = functional.cross_entropy(

@@ -26,10 +26,10 @@ from skelgraph.errors import RunError
 from skelgraph.evaluation.metrics import score
 from skelgraph.nn.precision import full_precision
 from skelgraph.nn.processes import mean_count, num_processes, sum_processes
-from skelgraph.training.average import WeightAverage
 from skelgraph.training.checkpoint import LAST, load_checkpoint, save_checkpoint
 from skelgraph.training.config import RunConfig
 from skelgraph.training.inference import predict_logits
+from skelgraph.training.learner import Learner, Tuning
 from skelgraph.training.schedule import warmup_cosine
 from skelgraph.transforms.augment import augment
 
@@ -65,9 +65,6 @@ class Progress:
         return self.epoch - self.best_epoch
 
 
-UNDECAYED = ("s_mask", "links", "carry")
-
-
 class Loop:
     """Train one model on one set of clips.
 
@@ -80,6 +77,7 @@ class Loop:
         fabric: Lightning's devices, precision and processes.
         folder: Where checkpoints go.
         report: Hears of every epoch.
+        tuning: Which weights move, and how fast. None: all alike.
     """
 
     def __init__(
@@ -93,6 +91,7 @@ class Loop:
         fabric: Fabric,
         folder: Path,
         report: Reporter,
+        tuning: Tuning | None = None,
     ) -> None:
         self.config, self.layout, self.fabric = config, layout, fabric
         self.train, self.val, self.folder, self.report = train, val, folder, report
@@ -102,25 +101,15 @@ class Loop:
         if self.freeze_links:
             # Before Lightning wraps the model, which else waits for gradients that never come.
             model.aim.requires_grad_(False)
-        self.model, self.optimiser = fabric.setup(model, make_optimiser(model, config))
-        links = [p for name, p in model.named_parameters() if name.startswith("aim.")]
-        others = [p for name, p in model.named_parameters() if not name.startswith("aim.")]
-        self.links = links
-        self.dtype = next(model.parameters()).dtype
-        self.clipped = [part for part in (links, others) if part]
+        self.learner = Learner(model, options=options, fabric=fabric, tuning=tuning)
+        self.model, self.bare = self.learner.model, self.learner.bare
         self.total_epochs = self.link_epochs + options.epochs
         self.steps = math.ceil(len(train) / options.batch_size)
-        self.average = WeightAverage(model, decay=options.ema)
         self.class_weights: Tensor | None = None
         if options.class_weights:
             weights = weigh_classes(train.labels, self.bare.num_classes)
             self.class_weights = weights.to(fabric.device)
         self.progress = Progress()
-
-    @property
-    def bare(self) -> Any:
-        """The model without Fabric's wrapper."""
-        return self.model.module
 
     def run(self, *, resume: bool) -> Progress:
         """Train to the end and leave the chosen weights in the model.
@@ -172,12 +161,12 @@ class Loop:
 
     def _link_pass(self, epoch: int, generator: torch.Generator) -> dict[str, float]:
         losses = Losses()
-        set_lr(self.optimiser, self.config.training.link_lr)
+        self.learner.set_lr(self.config.training.link_lr)
         for batch in self._batches(generator):
             # Past Lightning's wrapper, which would wait for gradients of the whole model.
             terms = self.bare.warm_up_losses(batch.positions, batch.visible, batch.frames)
             total = sum(terms.values())
-            self._step(total, alone=self.links)
+            self.learner.step(total, alone=self.learner.links)
             losses.add({"train_loss": total, **terms}, mean_size(batch))
             self.report.step()
         return {**losses.mean(), "lr": self.config.training.link_lr}
@@ -186,15 +175,16 @@ class Loop:
         losses, options = Losses(), self.config.training
         first, total = (epoch - self.link_epochs) * self.steps, options.epochs * self.steps
         if self.freeze_links and epoch == self.link_epochs:
-            self.average.restart(self.bare)
+            self.learner.average.restart(self.bare)
         lr = 0.0
         for number, batch in enumerate(self._batches(generator)):
-            lr = options.lr * warmup_cosine(first + number, total, warmup=options.warmup)
-            set_lr(self.optimiser, lr)
+            step = first + number
+            lr = options.lr * warmup_cosine(step, total, warmup=options.warmup)
+            self.learner.set_lr(lr, share=step / total)
             size = mean_size(batch)
             terms = self._loss_terms(batch, size)
-            self._step(terms["train_loss"])
-            self.average.update(self.bare)
+            self.learner.step(terms["train_loss"])
+            self.learner.average.update(self.bare)
             losses.add(terms, size)
             self.report.step()
         return {**losses.mean(), "lr": lr}
@@ -212,24 +202,9 @@ class Loop:
         ) / (size if weights is None else mean_count(weights[batch.label].sum()))
         total = classes
         for name, term in output.losses.items():
-            total = total + term * (
-                options.forecast_weight if name == "forecast" else options.link_weight
-            )
+            total = total + term * self.learner.auxiliary_weight(name)
         correct = (output.logits.argmax(1) == batch.label).sum() / size
         return {"train_loss": total, "train_ce": classes, "train_top1": correct, **output.losses}
-
-    def _step(self, loss: Tensor, *, alone: Sequence[nn.Parameter] = ()) -> None:
-        """Step once; `alone`: parameters whose gradients Lightning's wrapper does not average."""
-        self.optimiser.zero_grad(set_to_none=True)
-        self.fabric.backward(loss)
-        if alone and num_processes() > 1:
-            average_gradients(alone)
-        norm = self.config.training.clip_norm
-        if norm > 0:
-            # Apart, because the A-links' own loss has gradients hundreds of times larger.
-            for parameters in self.clipped:
-                torch.nn.utils.clip_grad_norm_(parameters, norm)
-        self.optimiser.step()
 
     def _batches(self, generator: torch.Generator) -> Iterator[Batch]:
         """Yield this process's share of each training batch, augmented, on its device."""
@@ -247,7 +222,7 @@ class Loop:
             if world > 1:
                 batch = batch.select(torch.arange(rank, len(chosen), world))
             batch = batch.to(self.fabric.device)
-            yield replace(batch, positions=batch.positions.to(self.dtype))
+            yield replace(batch, positions=batch.positions.to(self.learner.dtype))
 
     def _deal(self, generator: torch.Generator) -> Sequence[Tensor]:
         """Deal the clips into batches; where clips keep their lengths, of like lengths."""
@@ -257,7 +232,7 @@ class Loop:
 
     def _set_training(self) -> None:
         """Put the model into training, but for A-links that are frozen in the main passes."""
-        self.model.train()
+        self.learner.set_training()
         if self.freeze_links:
             learns = self.progress.epoch < self.link_epochs
             self.bare.aim.train(learns).requires_grad_(learns)
@@ -267,7 +242,7 @@ class Loop:
         return {"num_frames": data.num_frames or None, "centre": data.centre, "crop": data.crop}
 
     def _validate(self) -> dict[str, float]:
-        with self.average.lent_to(self.bare):
+        with self.learner.average.lent_to(self.bare):
             logits = predict_logits(self.model, self.val, self.config.data, fabric=self.fabric)
         labels = torch.as_tensor(self.val.labels)
         result = score(logits.softmax(1), labels)
@@ -280,24 +255,18 @@ class Loop:
             self.progress.best, self.progress.best_epoch = value, self.progress.epoch
         if better or self.config.training.select == "last":
             self.progress.kept_epoch = self.progress.epoch
-            self.progress.weights = {k: v.cpu().clone() for k, v in self.average.shadow.items()}
+            shadow = self.learner.average.shadow
+            self.progress.weights = {k: v.cpu().clone() for k, v in shadow.items()}
 
     def _save(self) -> None:
         if self.fabric.is_global_zero:
-            state = {
-                "progress": vars(self.progress),
-                "model": self.bare.state_dict(),
-                "average": self.average.state_dict(),
-                "optimiser": self.optimiser.optimizer.state_dict(),
-            }
+            state = {"progress": vars(self.progress), **self.learner.state_dict()}
             save_checkpoint(self.folder, state)
         self.fabric.barrier()
 
     def _restore(self) -> None:
         state = load_checkpoint(self.folder)
-        self.bare.load_state_dict(state["model"])
-        self.average.load_state_dict(state["average"])
-        self.optimiser.optimizer.load_state_dict(state["optimiser"])
+        self.learner.load_state_dict(state)
         progress = state["progress"]
         progress["best"] = tuple(progress["best"])
         self.progress = Progress(**progress)
@@ -329,14 +298,6 @@ class Losses:
         }
 
 
-@torch.no_grad()
-def average_gradients(parameters: Sequence[nn.Parameter]) -> None:
-    """Replace gradients by their mean over the processes, in one exchange."""
-    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
-    whole = sum_processes(nn.utils.parameters_to_vector(gradients)) / num_processes()
-    nn.utils.vector_to_parameters(whole, gradients)
-
-
 def mean_size(batch: Batch) -> Tensor:
     """Clips of the whole batch a process, from one process's share."""
     return mean_count(torch.full((), len(batch), device=batch.label.device))
@@ -351,31 +312,6 @@ def epoch_seed(seed: int, epoch: int) -> int:
     """
     state = np.random.SeedSequence([seed, epoch]).generate_state(1)
     return int(state[0]) % 2**31
-
-
-def make_optimiser(model: nn.Module, config: RunConfig) -> torch.optim.Optimizer:
-    """Build the optimiser; only weight matrices and kernels decay.
-
-    Masks and learned graphs start at what they should stay near, which is not zero.
-    """
-    options = config.training
-    decayed: list[nn.Parameter] = []
-    plain: list[nn.Parameter] = []
-    for name, parameter in model.named_parameters():
-        decays = parameter.ndim >= 2 and name.rpartition(".")[2] not in UNDECAYED
-        (decayed if decays else plain).append(parameter)
-    groups: list[dict[str, Any]] = [{"params": decayed}, {"params": plain, "weight_decay": 0.0}]
-    if options.optimiser == "sgd":
-        return torch.optim.SGD(
-            groups, options.lr, momentum=0.9, nesterov=True, weight_decay=options.weight_decay
-        )
-    return torch.optim.AdamW(groups, options.lr, weight_decay=options.weight_decay)
-
-
-def set_lr(optimiser: Any, lr: float) -> None:
-    """Set the learning rate of every group."""
-    for group in optimiser.param_groups:
-        group["lr"] = lr
 
 
 def has_links(model: nn.Module) -> bool:

@@ -1,0 +1,1 @@
+"""Training with few labels: what methods share, and one method a file."""
