@@ -36,7 +36,8 @@ LEVELS = {
 # Heavy packages and the only parts that may load them as they are imported.
 HEAVY_AT_IMPORT = {
     "torch": {
-        *("bench", "data.batching", "data.dataset", "data.graph_item", "data.sampling"),
+        *("bench", "data.batching", "data.dataset", "data.graph_item", "data.joining"),
+        "data.sampling",
         *("transforms", "nn", "models", "training", "evaluation", "explain"),
     },
     "torch_geometric": set[str](),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, get_args, get_type_hints
 
 from skelgraph.errors import ConfigError, list_faults, unknown_name
 from skelgraph.transforms.options import AugmentOptions
@@ -129,6 +129,44 @@ class TrainOptions:
 
 
 @dataclass(frozen=True)
+class FewOptions:
+    """Training with few labels.
+
+    Args:
+        method: A key of `skelgraph.training.semi.methods.table.METHODS`.
+        method_options: Fields of the method's own options that differ from its defaults.
+        label_budget: The labels that training may use, validation included: a share of the
+            clips (`0.1`), a number a class (`5`), a CSV that names the clips, or `all` for all
+            labels that the store has.
+        draw_seed: Fixes which clips are labelled, where they are drawn.
+        epoch_steps: Steps of an epoch; the epochs of `TrainOptions` are those of a cycle.
+        unlabelled_ratio: Unlabelled clips of a step for each labelled one.
+        strong: Augmentation of the strong view, a preset's name; the run's own augmentation is
+            the weak one.
+        guard: Keep the model that validation prefers: the method's, or the supervised one.
+        guard_folds: Folds of the labelled clips in which both are compared.
+        full_validation: Compare on the protocol's validation part, whose labels come on top of
+            the budget.
+        calibrate: Divide logits by the supervised model's temperature, fitted on validation,
+            before a cycle's labels are chosen.
+        points: Times at which the history of pseudo-labels is recorded, a cycle.
+    """
+
+    method: str = "fixmatch"
+    method_options: dict[str, Any] = field(default_factory=dict)
+    label_budget: str = "0.1"
+    draw_seed: int = 0
+    epoch_steps: int = 20
+    unlabelled_ratio: int = 4
+    strong: str = "strong"
+    guard: bool = True
+    guard_folds: int = 3
+    full_validation: bool = False
+    calibrate: bool = True
+    points: int = 6
+
+
+@dataclass(frozen=True)
 class RunConfig:
     """All of a run's configuration, as `config.yaml` holds it.
 
@@ -141,6 +179,7 @@ class RunConfig:
         training: Optimisation options.
         augment: Augmentation of training batches.
         simulated: Arguments of `skelgraph.data.synthetic.simulate` where store is None.
+        few: Training with few labels; None: with those of the whole training part.
     """
 
     layout: str
@@ -151,6 +190,7 @@ class RunConfig:
     training: TrainOptions = TrainOptions()
     augment: AugmentOptions = AugmentOptions()
     simulated: dict[str, Any] = field(default_factory=dict)
+    few: FewOptions | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return nested plain containers, for YAML and JSON."""
@@ -169,12 +209,18 @@ def from_dict(cls: type[T], values: Mapping[str, Any], *, where: str = "config")
     for key, value in values.items():
         if key not in known:
             raise ConfigError(unknown_name(f"{where}, key", key, known))
-        if is_dataclass(hints[key]):
-            value = from_dict(hints[key], value, where=f"{where}.{key}")
+        nested = _dataclass_in(hints[key])
+        if nested is not None and value is not None:
+            value = from_dict(nested, value, where=f"{where}.{key}")
         elif isinstance(value, list):
             value = tuple(value)
         arguments[key] = value
     return cls(**arguments)
+
+
+def _dataclass_in(hint: Any) -> Any:
+    """The dataclass that a field holds, alone or beside None; None for other fields."""
+    return next((part for part in (hint, *get_args(hint)) if is_dataclass(part)), None)
 
 
 def check(config: RunConfig) -> None:
