@@ -306,5 +306,6 @@ def _demand_each_class(store: Store, given: np.ndarray) -> None:
     if lacking:
         raise ConfigError(
             f"label_budget: expected a label for each class, got none for "
-            f"{', '.join(lacking[:10])}. Give a larger budget, or take those classes out with `skelgraph select`."
+            f"{', '.join(lacking[:10])}. Give a larger budget, or take those classes out with "
+            "`skelgraph select`."
         )

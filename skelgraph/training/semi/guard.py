@@ -1,0 +1,115 @@
+"""The comparison on validation that decides which of two models a run keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from skelgraph.evaluation.metrics import fit_temperature
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """How one model does on validation.
+
+    Args:
+        top1: Share of clips with the right class.
+        nll: Cross-entropy after its temperature, in nats.
+        temperature: Divides its logits.
+        cycle: The cycle that it was taken after, from 0.
+    """
+
+    top1: float
+    nll: float
+    temperature: float
+    cycle: int = 0
+
+    def better_than(self, other: Candidate) -> bool:
+        """Compare accuracy, then cross-entropy."""
+        return (self.top1, -self.nll) > (other.top1, -other.nll)
+
+
+def candidate(logits: Tensor, labels: Tensor, *, cycle: int = 0) -> Candidate:
+    """Score logits of clips that training did not see.
+
+    Args:
+        logits: Shape (N, classes).
+        labels: Shape (N,).
+        cycle: Where they come from.
+    """
+    temperature = fit_temperature(logits, labels)
+    chosen = (logits.double() / temperature).log_softmax(1).gather(1, labels[:, None])
+    return Candidate(
+        top1=float((logits.argmax(1) == labels).double().mean()),
+        nll=float(-chosen.mean()),
+        temperature=temperature,
+        cycle=cycle,
+    )
+
+
+def best_cycle(cycles: Sequence[Tensor], labels: Tensor) -> Candidate:
+    """Score each cycle, and give the best; of equal ones the earliest.
+
+    Args:
+        cycles: Logits after each cycle, (N, classes) each.
+        labels: Shape (N,).
+    """
+    found = [candidate(logits, labels, cycle=number) for number, logits in enumerate(cycles)]
+    best = found[0]
+    for one in found[1:]:
+        if one.better_than(best):
+            best = one
+    return best
+
+
+def compare(
+    supervised: Candidate,
+    method: Candidate,
+    *,
+    right: tuple[Tensor, Tensor],
+    groups: np.ndarray,
+) -> dict[str, Any]:
+    """Say which model validation prefers, and how sure that is.
+
+    Args:
+        supervised: The start.
+        method: The method's model.
+        right: Whether each of them is right, bool, (N,) each, in this order.
+        groups: Group of each clip that was kept together, (N,).
+
+    Returns:
+        `prefers`, both candidates, `difference` of their accuracy with its 95 % bootstrap
+        interval over groups, and whether that excludes 0 (`decided`).
+    """
+    difference = (right[1].double() - right[0].double()).numpy()
+    lower, upper = _bootstrap(difference, groups)
+    return {
+        "prefers": "method" if method.better_than(supervised) else "supervised",
+        "supervised": asdict(supervised),
+        "method": asdict(method),
+        "num_clips": len(difference),
+        "difference": float(difference.mean()),
+        "interval": [lower, upper],
+        "decided": bool(lower > 0 or upper < 0),
+    }
+
+
+def _bootstrap(values: np.ndarray, groups: np.ndarray, *, draws: int = 2000) -> tuple[float, float]:
+    """95 % interval of the mean, drawing whole groups with a fixed seed."""
+    _, group = np.unique(groups, return_inverse=True)
+    sums = np.bincount(group, weights=values)
+    sizes = np.bincount(group)
+    chosen = np.random.default_rng(0).integers(len(sums), size=(draws, len(sums)))
+    means = sums[chosen].sum(1) / sizes[chosen].sum(1)
+    lower, upper = np.quantile(means, [0.025, 0.975])
+    return float(lower), float(upper)
+
+
+def as_labels(labels: np.ndarray) -> Tensor:
+    """Class numbers as a tensor, int64."""
+    return torch.as_tensor(labels, dtype=torch.int64)

@@ -1,0 +1,329 @@
+"""A run with few labels, from its configuration to its folder."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from skelgraph.data.grouping import group_clips
+from skelgraph.data.store import Store
+from skelgraph.errors import ConfigError, RunError
+from skelgraph.graphs import Layout
+from skelgraph.training.config import RunConfig, check
+from skelgraph.training.devices import Devices, choose_precision, make_fabric
+from skelgraph.training.memory import keep_freed_memory
+from skelgraph.training.progress import Reporter
+from skelgraph.training.run import (
+    SPLIT,
+    check_resumable,
+    claimed,
+    read_config,
+    write_config,
+    write_rows,
+)
+from skelgraph.training.semi.budget import FewSplit, fold_labelled, split_few
+from skelgraph.training.semi.ending import write_end
+from skelgraph.training.semi.guard import Candidate, best_cycle, candidate
+from skelgraph.training.semi.legs import (
+    SUPERVISED,
+    Leg,
+    drop_checkpoints,
+    plan_legs,
+    read_result,
+    write_result,
+)
+from skelgraph.training.semi.loop import FewLoop, FewProgress
+from skelgraph.training.semi.preparing import Prepared, prepare
+from skelgraph.training.supervised import resolve_layout
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+LEGS = "trainings"
+PILOT_STEPS = 2
+
+
+def train_few(
+    config: RunConfig,
+    output: str | Path,
+    *,
+    resume: bool = False,
+    force: bool = False,
+    devices: Devices | None = None,
+    report: Reporter | None = None,
+) -> dict[str, Any]:
+    """Train with few labels and write the run's folder.
+
+    Args:
+        config: What to train; its `few` and `store` are set. With `resume` the configuration in
+            the folder counts instead.
+        output: The run's folder.
+        resume: Go on with a run that was stopped; it ends with the weights that it would have
+            had.
+        force: Replace a run that is there.
+        devices: Where to train; one process.
+        report: Hears how it goes.
+
+    Returns:
+        What `metrics.json` holds.
+
+    Raises:
+        SkelgraphError: If an option, the store or the folder does not fit.
+    """
+    report = report or Reporter()
+    keep_freed_memory()
+    folder = Path(output)
+    if resume:
+        check_resumable(folder)
+        config = read_config(folder)
+    _check(config, folder, resume=resume)
+    devices = devices or Devices(count=1)
+    precision = choose_precision(config.training.precision, devices.accelerator)
+    fabric = make_fabric(devices, precision, all_learn=True)
+    if fabric.world_size > 1:
+        raise ConfigError(
+            f"devices: expected one for training with few labels, got {fabric.world_size}. Give "
+            "--devices 1."
+        )
+    preset = config.model.preset
+    if preset in ("auto", None):
+        preset = "small" if fabric.device.type == "cpu" else "paper"
+    config = replace(
+        config,
+        training=replace(config.training, precision=precision),
+        model=replace(config.model, preset=preset),
+    )
+    # Before anything is removed or written: what does not fit changes nothing.
+    job = FewJob(config, resolve_layout(config), folder, fabric, report)
+    with claimed(folder, force=force, resume=resume):
+        write_config(folder, config)
+        job.write_split()
+    return job.run()
+
+
+class FewJob:
+    """One run after its options are known to fit."""
+
+    def __init__(
+        self, config: RunConfig, layout: Layout, folder: Path, fabric: Fabric, report: Reporter
+    ) -> None:
+        assert config.few is not None and config.store is not None
+        self.config, self.few, self.folder = config, config.few, folder
+        self.fabric, self.report = fabric, report
+        self.store = Store.open(config.store)
+        self.split = split_few(self.store, config.protocol, config.few)
+        self.folds, self.grouped_by = self._folds()
+        self.legs = plan_legs(
+            config.few.method, self.split.labelled, folds=self.folds, val=self.split.val
+        )
+        self._describe()
+        self.prepared: Prepared = prepare(
+            config, layout, self.store, self.split, folder=folder / LEGS, fabric=fabric
+        )
+        for line in self.prepared.messages:
+            report.message(line)
+
+    def write_split(self) -> None:
+        """Write which clips are labelled, unlabelled, validate and test."""
+        names = self.store.clips.name
+        parts = (
+            ("train", self.split.labelled),
+            ("unlabelled", self.split.unlabelled),
+            ("val", self.split.val),
+            ("test", self.split.test),
+        )
+        rows = [(names[row], part) for part, chosen in parts for row in chosen]
+        write_rows(self.folder / SPLIT, ("clip", "split"), rows)
+        classes, given = self.store.class_names, self.split.given
+        labelled = [(names[row], classes[given[row]]) for row in self.split.labelled]
+        write_rows(self.folder / "labelled.csv", ("clip", "label"), labelled)
+
+    def run(self) -> dict[str, Any]:
+        """Train all that is not trained yet, and write the end."""
+        started = time.perf_counter()
+        self.prepared.warm_up(self.report)
+        self._estimate()
+        results: dict[str, list[Any]] = {}
+        progress: dict[str, FewProgress] = {}
+        for number, leg in enumerate(self.legs, start=1):
+            self.report.message(f"training {number}/{len(self.legs)}: {leg.name}")
+            held, last = self._train(leg, results)
+            results[leg.name] = held
+            if last is not None:
+                progress[leg.name] = last
+        return write_end(self, results, progress, seconds=time.perf_counter() - started)
+
+    def held_out(self, method: str) -> list[str]:
+        """Names of the trainings whose held-out clips judge a method."""
+        in_folds = [leg.name for leg in self.legs if leg.method == method and leg.fold is not None]
+        return in_folds or ([method] if len(self.split.val) else [])
+
+    def judge(self, method: str, results: dict[str, list[Any]]) -> Candidate | None:
+        """How a method does on all clips held out, at its best cycle; None without any."""
+        import torch
+
+        names = self.held_out(method)
+        if not names:
+            return None
+        cycles = [torch.cat(parts) for parts in zip(*(results[n] for n in names), strict=True)]
+        labels = torch.cat([self.held_labels(name) for name in names])
+        if self._keeps_best(method):
+            return best_cycle(cycles, labels)
+        return candidate(cycles[-1], labels, cycle=len(cycles) - 1)
+
+    def held_labels(self, name: str) -> Any:
+        """Class of each held-out window of a training."""
+        return self.prepared.labels_of(self._leg(name).held)
+
+    def held_groups(self, name: str) -> np.ndarray:
+        """Group of each held-out window of a training."""
+        groups, _ = group_clips(self.store.clips)
+        return groups[self.prepared.windows_of(self._leg(name).held).row]
+
+    def _leg(self, name: str) -> Leg:
+        return next(leg for leg in self.legs if leg.name == name)
+
+    def _folds(self) -> tuple[list[np.ndarray], str]:
+        if not self.few.guard or self.few.full_validation:
+            return [], ""
+        return fold_labelled(
+            self.store.clips,
+            self.split.labelled,
+            self.split.given,
+            folds=self.few.guard_folds,
+            seed=self.few.draw_seed,
+        )
+
+    def _train(
+        self, leg: Leg, results: dict[str, list[Any]]
+    ) -> tuple[list[Any], FewProgress | None]:
+        """Train one leg, or read what it left."""
+        folder = self.folder / LEGS / leg.name
+        if leg.fold is not None and (found := read_result(folder)) is not None:
+            return found[0], None
+        loop = self._loop(leg, temperature=self._temperature(leg, results))
+        cycles = self._num_cycles(leg, loop, results)
+        self.report.start(
+            cycles * loop.epochs, self.few.epoch_steps, done=loop.epochs_done()
+        )
+        progress = loop.run(num_cycles=cycles)
+        self.report.finish(progress)
+        if leg.fold is not None:
+            seconds = sum(row["seconds"] for row in progress.history)
+            write_result(folder, progress.held, seconds)
+            drop_checkpoints(folder)
+            return progress.held, None
+        return progress.held, progress
+
+    def _num_cycles(self, leg: Leg, loop: FewLoop, results: dict[str, list[Any]]) -> int:
+        """All cycles; in the last training up to the one that validation in folds prefers."""
+        total = loop.method.num_cycles
+        if leg.fold is None and not len(leg.held) and self._keeps_best(leg.method):
+            found = self.judge(leg.method, results)
+            return total if found is None else found.cycle + 1
+        return total
+
+    def _keeps_best(self, method: str) -> bool:
+        options = self.prepared.method(method, self.legs[-1]).options
+        return getattr(options, "keep", "last") == "best"
+
+    def _temperature(self, leg: Leg, results: dict[str, list[Any]]) -> float:
+        """The supervised model's, by the other folds; 1 where nothing was held out."""
+        if leg.method == SUPERVISED or not self.few.calibrate:
+            return 1.0
+        import torch
+
+        names = [n for n in self.held_out(SUPERVISED) if n in results]
+        names = [n for n in names if leg.fold is None or self._leg(n).fold != leg.fold]
+        if not names:
+            return 1.0
+        logits = torch.cat([results[name][-1] for name in names])
+        labels = torch.cat([self.held_labels(name) for name in names])
+        return candidate(logits, labels).temperature
+
+    def _loop(self, leg: Leg, *, temperature: float) -> FewLoop:
+        prepared = self.prepared
+        return FewLoop(
+            prepared.method(leg.method, leg),
+            prepared.data(leg),
+            config=self.config,
+            make=prepared.maker(leg.method),
+            temperature=temperature,
+            folder=self.folder / LEGS / leg.name,
+            fabric=self.fabric,
+            report=self.report,
+            record=leg.fold is None and leg.method != SUPERVISED,
+        )
+
+    def _estimate(self) -> None:
+        """Say how long it will take, from a few steps of each kind."""
+        seconds, parts = 0.0, []
+        for name in dict.fromkeys(leg.method for leg in self.legs):
+            legs = [leg for leg in self.legs if leg.method == name]
+            left = [leg for leg in legs if not (self.folder / LEGS / leg.name).exists()]
+            if not left:
+                continue
+            loop = self._loop(left[-1], temperature=1.0)
+            cost = loop.time_step(PILOT_STEPS)
+            steps = loop.steps * loop.method.num_cycles
+            seconds += cost * steps * len(left)
+            parts.append(f"{len(left)} x {steps} steps of {name} at {1000 * cost:.0f} ms")
+        if parts:
+            minutes = max(1, round(seconds / 60))
+            self.report.message(f"about {minutes} min of training: {', '.join(parts)}")
+
+    def _describe(self) -> None:
+        split, store = self.split, self.store
+        subjects = store.clips.subject
+        parts = (
+            ("labelled", split.labelled),
+            ("unlabelled", split.unlabelled),
+            ("val", split.val),
+            ("test", split.test),
+        )
+        for name, rows in parts:
+            if not len(rows) and name == "val":
+                continue
+            people = len({int(one) for one in subjects[rows] if one >= 0})
+            self.report.message(f"{name}: {len(rows)} clips of {people} known subject(s)")
+        by_class = split.details["labels_by_class"].values()
+        self.report.message(
+            f"labels a class: {min(by_class)} to {max(by_class)}; "
+            f"{split.details['share']:.1%} of the clips that train"
+        )
+        if split.details["left_out"]:
+            self.report.message(f"left out: {split.details['left_out']} clips")
+        if self.few.guard and not self.few.full_validation:
+            self._describe_folds()
+
+    def _describe_folds(self) -> None:
+        if not self.folds:
+            self.report.message(
+                "guard: no labelled clip can be held out, so nothing is compared: the method's "
+                "model is kept as it is, uncalibrated"
+            )
+        elif self.grouped_by == "recording":
+            self.report.message(
+                f"guard: {len(self.folds)} folds of the labelled clips that share people: what "
+                "they measure is higher than on other people"
+            )
+
+
+def _check(config: RunConfig, folder: Path, *, resume: bool) -> None:
+    if config.few is None:
+        raise RunError(
+            f"{folder}: expected a run with few labels, got one of `skelgraph train` or "
+            "`skelgraph transfer`. Go on with that command."
+        )
+    if config.store is None:
+        raise ConfigError("data: expected a store, got none. Give --data STORE.")
+    check(config)
+    if not resume and Path(config.store).resolve().is_relative_to(folder.resolve()):
+        raise RunError(
+            f"{folder}: expected a folder that does not hold the data, got the data at "
+            f"{config.store}. Give another --output, or move the data out of it."
+        )

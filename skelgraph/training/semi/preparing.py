@@ -1,0 +1,250 @@
+"""Clips, models and methods of a run with few labels, made once for all its trainings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from skelgraph.data.clip import num_spatial
+from skelgraph.data.dataset import ClipSet
+from skelgraph.data.store import Store
+from skelgraph.data.windows import Windows
+from skelgraph.errors import ConfigError
+from skelgraph.graphs import Layout
+from skelgraph.models import build_model, resolve_config
+from skelgraph.training.checkpoint import LAST, load_checkpoint, save_checkpoint
+from skelgraph.training.clips import clip_set
+from skelgraph.training.config import RunConfig
+from skelgraph.training.learner import Learner, Tuning
+from skelgraph.training.loop import epoch_seed, has_links
+from skelgraph.training.progress import Reporter
+from skelgraph.training.semi.budget import FewSplit
+from skelgraph.training.semi.legs import SUPERVISED, Leg
+from skelgraph.training.semi.loop import FewData
+from skelgraph.training.semi.method import Method, Setting
+from skelgraph.training.semi.methods.table import make_method
+from skelgraph.training.semi.narrow import narrow
+from skelgraph.training.semi.views import Views
+from skelgraph.transforms.presets import preset
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+BEGIN = "begin"
+QUARTER, SAME = "quarter", "same"
+
+
+@dataclass(eq=False)
+class Prepared:
+    """What the trainings of a run share.
+
+    Args:
+        config: The run's.
+        layout: Skeleton of the model.
+        store: Recordings.
+        split: Which clips are labelled, and so on.
+        clips: Windows of labelled and unlabelled clips, cut as for training.
+        scored: Windows of labelled and validation clips, cut as for testing.
+        folder: Where the starting weights are kept.
+        fabric: Lightning's devices and precision.
+        messages: What to tell.
+    """
+
+    config: RunConfig
+    layout: Layout
+    store: Store
+    split: FewSplit
+    clips: ClipSet
+    scored: ClipSet
+    folder: Path
+    fabric: Fabric
+    messages: list[str] = field(default_factory=list)
+
+    def method(self, name: str, leg: Leg) -> Method:
+        """Make the method of a training."""
+        assert self.config.few is not None
+        labels = self.split.given[leg.rows]
+        counts = np.bincount(labels, minlength=len(self.store.class_names))
+        training = self.config.training
+        setting = Setting(
+            num_classes=len(self.store.class_names),
+            num_unlabelled=len(self._unlabelled()),
+            steps=training.epochs * self.config.few.epoch_steps,
+            label_counts=torch.as_tensor(counts, dtype=torch.float32),
+            label_smoothing=training.label_smoothing,
+            device=self.fabric.device,
+        )
+        values = {} if name == SUPERVISED else self.config.few.method_options
+        return make_method(name, values, setting)
+
+    def data(self, leg: Leg) -> FewData:
+        """Give the clips of a training."""
+        few, config = self.config.few, self.config
+        assert few is not None
+        row = self.clips.windows.row
+        given = np.where(np.isin(row, leg.rows), self.split.given[row], -1)
+        views = Views(
+            clips=self.clips,
+            unlabelled=self._unlabelled(),
+            layout=self.layout,
+            data=config.data,
+            weak=config.augment,
+            strong=preset(few.strong, self.layout),
+            batch_size=config.training.batch_size,
+            ratio=few.unlabelled_ratio,
+            seed=epoch_seed(config.training.seed, few.draw_seed),
+        )
+        held = self.scored.with_windows(self.windows_of(leg.held)) if len(leg.held) else None
+        return FewData(views, given, held)
+
+    def windows_of(self, rows: np.ndarray) -> Windows:
+        """Windows of some labelled or validation clips, cut as for testing."""
+        windows = self.scored.windows
+        keep = np.isin(windows.row, rows)
+        return Windows(windows.row[keep], windows.start[keep], windows.length[keep])
+
+    def labels_of(self, rows: np.ndarray) -> Tensor:
+        """Class of each of these windows, int64."""
+        row = self.windows_of(rows).row
+        known = np.where(self.split.given[row] >= 0, self.split.given[row], self.store.clips.label[row])
+        return torch.as_tensor(known, dtype=torch.int64)
+
+    def maker(self, method: str) -> Callable[[str, int], Sequence[Learner]]:
+        """Give what makes the learners a cycle begins with: (restart, cycle) -> learners."""
+        second = type(self.method(method, _any_leg(self.split))).second_model
+
+        def make(restart: str, cycle: int) -> Sequence[Learner]:
+            learners = [self._learner("", restart, cycle)]
+            if second:
+                learners.append(self._learner(second, restart, cycle))
+            return learners
+
+        return make
+
+    def build(self, second: str, seed: int) -> nn.Module:
+        """Make a model with fresh weights."""
+        torch.manual_seed(seed)
+        model, _ = self.resolved(second)
+        return model
+
+    def resolved(self, second: str = "") -> tuple[nn.Module, dict[str, Any]]:
+        """Make a model, and give its resolved configuration."""
+        options = self.config.model
+        coords = int(self.store.keypoints.shape[-1])
+        values = resolve_config(
+            options.name, options.preset, overrides={**options.overrides, "num_coords": coords}
+        )
+        if second == QUARTER:
+            values = narrow(options.name, values, factor=4)
+        model = build_model(
+            options.name, self.layout, num_classes=len(self.store.class_names), config=values
+        )
+        return model, values
+
+    def warm_up(self, report: Reporter) -> None:
+        """Make the starting weights: built, carried over, A-links trained; kept in a file.
+
+        The A-links learn from all clips: their loss needs no labels.
+        """
+        for second in ("", *self._seconds()):
+            folder = self._begin(second)
+            if (folder / LAST).is_file():
+                continue
+            model = self.build(second, self.config.training.seed + bool(second))
+            if has_links(model) and self.config.training.link_epochs:
+                report.message("A-links: learning from all clips, without labels")
+                self._train_links(model)
+            state = {k: v.detach().cpu().clone() for k, v in model.state_dict().items()}
+            save_checkpoint(folder, {"weights": state})
+
+    def _seconds(self) -> tuple[str, ...]:
+        assert self.config.few is not None
+        second = type(self.method(self.config.few.method, _any_leg(self.split))).second_model
+        return (second,) if second else ()
+
+    def _begin(self, second: str) -> Path:
+        return self.folder / (f"{BEGIN}_{second}" if second else BEGIN)
+
+    def _learner(self, second: str, restart: str, cycle: int) -> Learner:
+        seed = self.config.training.seed + bool(second)
+        begun: Mapping[str, Tensor] = load_checkpoint(self._begin(second))["weights"]
+        model = self.build(second, epoch_seed(seed, cycle))
+        if restart == "scratch":
+            begun = {k: v for k, v in begun.items() if k.startswith("aim.")}
+        elif cycle > 0:
+            begun = {k: v for k, v in begun.items() if k not in classifier_names(model)}
+        model.load_state_dict(begun, strict=False)
+        return Learner(
+            model, options=self.config.training, fabric=self.fabric, tuning=self._tuning(model)
+        )
+
+    def _tuning(self, model: nn.Module) -> Tuning | None:
+        return None
+
+    def _train_links(self, model: nn.Module) -> None:
+        few, training = self.config.few, self.config.training
+        assert few is not None
+        learner = Learner(model, options=training, fabric=self.fabric)
+        learner.set_lr(training.link_lr)
+        views = self.data(_any_leg(self.split)).views
+        for step in range(training.link_epochs * few.epoch_steps):
+            seed = epoch_seed(training.seed, -step - 1 + 2**31)
+            torch.manual_seed(seed)
+            learner.set_training()
+            batch = views.any_batch(step=step, generator=torch.Generator().manual_seed(seed))
+            batch = batch.to(self.fabric.device)
+            batch = replace(batch, positions=batch.positions.to(learner.dtype))
+            terms = learner.bare.warm_up_losses(batch.positions, batch.visible, batch.frames)
+            learner.step(sum(terms.values()), alone=learner.links)
+
+    def _unlabelled(self) -> np.ndarray:
+        return np.flatnonzero(np.isin(self.clips.windows.row, self.split.unlabelled))
+
+
+def prepare(
+    config: RunConfig, layout: Layout, store: Store, split: FewSplit, *, folder: Path, fabric: Fabric
+) -> Prepared:
+    """Prepare clips, and make the model once, which shows whether the options fit.
+
+    Raises:
+        SkelgraphError: If they do not.
+    """
+    pool = np.union1d(split.labelled, split.unlabelled)
+    clips = clip_set(store, pool, layout=layout, data=config.data, testing=False)
+    known = np.union1d(split.labelled, split.val)
+    scored = clip_set(store, known, layout=layout, data=config.data, testing=True)
+    prepared = Prepared(config, layout, store, split, clips, scored, folder, fabric)
+    assert config.few is not None
+    method = prepared.method(config.few.method, _any_leg(split))
+    if method.views and not len(split.unlabelled):
+        raise ConfigError(
+            f"label_budget: expected unlabelled clips for method '{config.few.method}', got none. "
+            "Give a smaller budget, or --method supervised."
+        )
+    model, _ = prepared.resolved()
+    prepared.messages.append(
+        f"model {config.model.name}, preset {config.model.preset}: "
+        f"{sum(p.numel() for p in model.parameters()):,} parameters, {fabric.device}, "
+        f"{config.training.precision}"
+    )
+    return prepared
+
+
+def classifier_names(model: nn.Module) -> set[str]:
+    """Names of the parameters that give the logits."""
+    return {name for name, _ in model.named_parameters() if name.startswith("head.classifier.")}
+
+
+def places_only(store: Store) -> int:
+    """How many coordinates of a joint are places."""
+    return num_spatial(store.axes)
+
+
+def _any_leg(split: FewSplit) -> Leg:
+    return Leg("", SUPERVISED, split.labelled, split.labelled[:0])
