@@ -1,0 +1,117 @@
+"""Confident predictions for weak views teach strong views; one fixed threshold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from skelgraph.training.learner import Learner
+from skelgraph.training.semi.method import (
+    STRONG,
+    WEAK,
+    Method,
+    Selection,
+    Setting,
+    StepBatch,
+    StepLosses,
+)
+from skelgraph.training.semi.methods.checking import (
+    AMOUNT,
+    PROBABILITY,
+    check_options,
+    is_amount,
+)
+from skelgraph.training.semi.methods.matching import match, taught_loss
+
+
+@dataclass(frozen=True)
+class FixMatchOptions:
+    """How sure a prediction must be, and how much it counts.
+
+    Args:
+        threshold: Least probability of the likeliest class.
+        weight: Weight of the unlabelled loss.
+
+    Raises:
+        ConfigError: If a value is out of range.
+    """
+
+    threshold: float = 0.95
+    weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_options(
+            "fixmatch",
+            (
+                ("threshold", self.threshold, PROBABILITY, 0 <= self.threshold <= 1),
+                ("weight", self.weight, AMOUNT, is_amount(self.weight)),
+            ),
+        )
+
+
+class FixMatch(Method):
+    """Minimise L_given + weight * mean(1[max p(weak) >= threshold] CE(argmax, p(strong))).
+
+    Source:
+        Sohn et al. 2020, arXiv:2001.07685, equations 3 and 4. There the weak views run in the
+        same pass as the rest, in training; here apart and in evaluation.
+    """
+
+    views: ClassVar[tuple[str, ...]] = (WEAK, STRONG)
+
+    def __init__(self, options: FixMatchOptions, setting: Setting) -> None:
+        super().__init__(options, setting)
+        self.rule = FixedThreshold(options.threshold, device=setting.device)
+
+    def losses(self, learners: Sequence[Learner], batch: StepBatch, *, share: float) -> StepLosses:
+        matched = match(learners[0], batch, rule=self.rule)
+        supervised = self.supervised(matched.given, batch.labelled)
+        unlabelled = taught_loss(matched.strong, matched.selection)
+        terms = {
+            "supervised": supervised.detach(),
+            "unlabelled": unlabelled.detach(),
+            **matched.terms,
+        }
+        total = supervised + self.options.weight * unlabelled
+        return StepLosses((total + matched.extra,), terms)
+
+    def select(self, probabilities: Tensor) -> Selection:
+        return self.rule.select(probabilities)
+
+
+class FixedThreshold:
+    """Take predictions of at least one confidence; learns nothing.
+
+    Args:
+        threshold: That confidence.
+        device: Where the tensors are.
+
+    Example:
+        >>> rule = FixedThreshold(0.75)
+        >>> rule.select(torch.tensor([[0.25, 0.75], [0.5, 0.5]])).weights.tolist()
+        [1.0, 0.0]
+    """
+
+    def __init__(self, threshold: float, *, device: torch.device | str = "cpu") -> None:
+        self.least = torch.tensor(threshold, device=device)
+
+    def update(self, probabilities: Tensor, index: Tensor) -> None:
+        """Leave the rule as it is."""
+
+    def select(self, probabilities: Tensor) -> Selection:
+        confidence, labels = probabilities.max(1)
+        taken = confidence >= self.least.to(probabilities)
+        return Selection(labels, taken.to(probabilities.dtype))
+
+    def threshold(self) -> Tensor:
+        return self.least
+
+    def state_dict(self) -> dict[str, Any]:
+        return {}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Restore nothing."""

@@ -1,0 +1,107 @@
+"""Weak views get labels by a rule, strong views of the same clips learn them.
+
+What FixMatch and its successors share; they differ in the rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from torch import Tensor
+from torch.nn import functional
+
+from skelgraph.training.learner import Learner
+from skelgraph.training.semi.method import STRONG, WEAK, Selection, StepBatch
+from skelgraph.training.semi.passes import logits_of, predict
+
+
+class Rule(Protocol):
+    """Which predictions become labels, and how much each counts."""
+
+    def update(self, probabilities: Tensor, index: Tensor) -> None:
+        """Learn from the predictions of a step.
+
+        Args:
+            probabilities: Of the weak views, shape (N, classes).
+            index: Place of each clip among the unlabelled windows, int64 (N,).
+        """
+
+    def select(self, probabilities: Tensor) -> Selection:
+        """Apply the rule as it stands.
+
+        Args:
+            probabilities: Shape (N, classes).
+        """
+
+    def threshold(self) -> Tensor:
+        """Return the confidence that it asks for, a mean over the classes; scalar."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what `load_state_dict` restores."""
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Restore what was learned."""
+
+
+@dataclass(frozen=True, eq=False)
+class Matched:
+    """What a step of such a method computes before its losses.
+
+    Args:
+        given: Logits of the labelled clips, with gradient, (B, classes).
+        strong: Logits of the strong views, with gradient, (N, classes).
+        extra: The model's own auxiliary loss, a scalar.
+        probabilities: Of the weak views, without gradient, (N, classes).
+        selection: What the rule made of them.
+        terms: For the history: share of the clips taken (their mean weight), mean confidence,
+            threshold.
+    """
+
+    given: Tensor
+    strong: Tensor
+    extra: Tensor
+    probabilities: Tensor
+    selection: Selection
+    terms: dict[str, Tensor]
+
+
+def match(learner: Learner, batch: StepBatch, *, rule: Rule) -> Matched:
+    """Label the weak views, then run labelled clips and strong views in one pass.
+
+    The rule learns from the batch first, and judges it after.
+    """
+    weak = batch.views[WEAK]
+    (logits,) = predict(learner, weak)
+    probabilities = logits.softmax(1)
+    rule.update(probabilities, weak.index)
+    selection = rule.select(probabilities)
+    (given, strong), extra = logits_of(learner, batch.labelled, batch.views[STRONG])
+    return Matched(
+        given=given,
+        strong=strong,
+        extra=extra,
+        probabilities=probabilities,
+        selection=selection,
+        terms={**shown(probabilities, selection), "threshold": rule.threshold()},
+    )
+
+
+def taught_loss(logits: Tensor, selection: Selection) -> Tensor:
+    """Cross-entropy with the selected labels, mean over all clips, also those left out; scalar.
+
+    Args:
+        logits: Shape (N, classes).
+        selection: Labels and weights of the same clips.
+    """
+    each = functional.cross_entropy(logits, selection.labels, reduction="none")
+    return (each * selection.weights).mean()
+
+
+def shown(probabilities: Tensor, selection: Selection) -> dict[str, Tensor]:
+    """Give the terms that every history of pseudo-labels has, scalars."""
+    return {
+        "taken": selection.weights.mean(),
+        "confidence": probabilities.amax(1).mean(),
+    }

@@ -1,0 +1,64 @@
+"""From the name of a method to its class and options."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from skelgraph.errors import ConfigError, unknown_name
+from skelgraph.training.config import from_dict
+from skelgraph.training.semi.method import Method, Setting
+from skelgraph.training.semi.methods.fixmatch import FixMatch, FixMatchOptions
+from skelgraph.training.semi.methods.pseudo_label import PseudoLabel, PseudoLabelOptions
+
+
+@dataclass(frozen=True)
+class SupervisedOptions:
+    """Supervised training on the given labels has none."""
+
+
+@dataclass(frozen=True)
+class MethodEntry:
+    """What a method's name stands for.
+
+    Args:
+        method: Takes (options, setting).
+        options: Dataclass of its options; the defaults are those of its paper.
+    """
+
+    method: type[Method]
+    options: type
+
+
+METHODS: dict[str, MethodEntry] = {
+    "supervised": MethodEntry(Method, SupervisedOptions),
+    "pseudo_label": MethodEntry(PseudoLabel, PseudoLabelOptions),
+    "fixmatch": MethodEntry(FixMatch, FixMatchOptions),
+}
+
+
+def find_method(name: str) -> MethodEntry:
+    """Look a method up.
+
+    Raises:
+        ConfigError: If there is none of that name.
+    """
+    if name not in METHODS:
+        raise ConfigError(unknown_name("method", name, METHODS))
+    return METHODS[name]
+
+
+def make_method(name: str, values: Mapping[str, Any], setting: Setting) -> Method:
+    """Make a method from plain values.
+
+    Args:
+        name: A key of `METHODS`.
+        values: Fields of its options that differ from the defaults.
+        setting: What is known before training.
+
+    Raises:
+        ConfigError: If the name or an option is unknown, or a value is out of range.
+    """
+    entry = find_method(name)
+    return entry.method(from_dict(entry.options, values, where=f"method {name}"), setting)
