@@ -25,7 +25,7 @@ from skelgraph.training.run import (
     write_config,
     write_rows,
 )
-from skelgraph.training.semi.budget import FewSplit, fold_labelled, split_few
+from skelgraph.training.semi.budget import fold_labelled, split_few
 from skelgraph.training.semi.ending import write_end
 from skelgraph.training.semi.guard import Candidate, best_cycle, candidate
 from skelgraph.training.semi.legs import (
@@ -184,6 +184,10 @@ class FewJob:
         groups, _ = group_clips(self.store.clips)
         return groups[self.prepared.windows_of(self._leg(name).held).row]
 
+    def training_folder(self, name: str) -> Path:
+        """Where a training keeps what it needs to go on."""
+        return self.folder / LEGS / name
+
     def _leg(self, name: str) -> Leg:
         return next(leg for leg in self.legs if leg.name == name)
 
@@ -202,14 +206,12 @@ class FewJob:
         self, leg: Leg, results: dict[str, list[Any]]
     ) -> tuple[list[Any], FewProgress | None]:
         """Train one leg, or read what it left."""
-        folder = self.folder / LEGS / leg.name
+        folder = self.training_folder(leg.name)
         if leg.fold is not None and (found := read_result(folder)) is not None:
             return found[0], None
         loop = self._loop(leg, temperature=self._temperature(leg, results))
         cycles = self._num_cycles(leg, loop, results)
-        self.report.start(
-            cycles * loop.epochs, self.few.epoch_steps, done=loop.epochs_done()
-        )
+        self.report.start(cycles * loop.epochs, self.few.epoch_steps, done=loop.epochs_done())
         progress = loop.run(num_cycles=cycles)
         self.report.finish(progress)
         if leg.fold is not None:
@@ -253,7 +255,7 @@ class FewJob:
             config=self.config,
             make=prepared.maker(leg.method),
             temperature=temperature,
-            folder=self.folder / LEGS / leg.name,
+            folder=self.training_folder(leg.name),
             fabric=self.fabric,
             report=self.report,
             record=leg.fold is None and leg.method != SUPERVISED,
@@ -264,7 +266,7 @@ class FewJob:
         seconds, parts = 0.0, []
         for name in dict.fromkeys(leg.method for leg in self.legs):
             legs = [leg for leg in self.legs if leg.method == name]
-            left = [leg for leg in legs if not (self.folder / LEGS / leg.name).exists()]
+            left = [leg for leg in legs if not (self.training_folder(leg.name)).exists()]
             if not left:
                 continue
             loop = self._loop(left[-1], temperature=1.0)

@@ -125,6 +125,13 @@ class FewLoop:
             self._end_cycle()
         return self.progress
 
+    def epochs_done(self) -> int:
+        """Epochs that a checkpoint holds, of all cycles."""
+        if not (self.folder / LAST).is_file():
+            return 0
+        progress = load_checkpoint(self.folder)["progress"]
+        return int(progress["cycle"]) * self.epochs + int(progress["epoch"])
+
     def time_step(self, repeats: int) -> float:
         """Seconds of a step, measured on learners that are thrown away."""
         self._begin_cycle()

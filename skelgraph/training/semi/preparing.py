@@ -112,8 +112,15 @@ class Prepared:
     def labels_of(self, rows: np.ndarray) -> Tensor:
         """Class of each of these windows, int64."""
         row = self.windows_of(rows).row
-        known = np.where(self.split.given[row] >= 0, self.split.given[row], self.store.clips.label[row])
+        known = np.where(
+            self.split.given[row] >= 0, self.split.given[row], self.store.clips.label[row]
+        )
         return torch.as_tensor(known, dtype=torch.int64)
+
+    def evaluated_model(self, method: str) -> str:
+        """Which model a method's result is: empty for the first, else the size of the second."""
+        kind = type(self.method(method, _any_leg(self.split)))
+        return kind.second_model if kind.evaluated else ""
 
     def maker(self, method: str) -> Callable[[str, int], Sequence[Learner]]:
         """Give what makes the learners a cycle begins with: (restart, cycle) -> learners."""
@@ -141,7 +148,7 @@ class Prepared:
             options.name, options.preset, overrides={**options.overrides, "num_coords": coords}
         )
         if second == QUARTER:
-            values = narrow(options.name, values, factor=4)
+            values = narrow(values, factor=4)
         model = build_model(
             options.name, self.layout, num_classes=len(self.store.class_names), config=values
         )
@@ -208,7 +215,13 @@ class Prepared:
 
 
 def prepare(
-    config: RunConfig, layout: Layout, store: Store, split: FewSplit, *, folder: Path, fabric: Fabric
+    config: RunConfig,
+    layout: Layout,
+    store: Store,
+    split: FewSplit,
+    *,
+    folder: Path,
+    fabric: Fabric,
 ) -> Prepared:
     """Prepare clips, and make the model once, which shows whether the options fit.
 

@@ -1,0 +1,210 @@
+"""What a run with few labels leaves behind: weights, scores before and after, predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from skelgraph import __version__
+from skelgraph.data.clip import num_spatial
+from skelgraph.data.dataset import ClipSet
+from skelgraph.training.clips import clip_set
+from skelgraph.training.inference import predict_logits
+from skelgraph.training.results import clip_names, prediction_rows, score_part
+from skelgraph.training.run import (
+    METRICS,
+    PREDICTIONS,
+    WEIGHTS,
+    write_history,
+    write_json,
+    write_rows,
+)
+from skelgraph.training.semi.guard import Candidate, compare
+from skelgraph.training.semi.legs import SUPERVISED
+from skelgraph.training.semi.loop import FewProgress, load_cycle
+from skelgraph.training.weights import Recogniser, save_recogniser
+
+if TYPE_CHECKING:
+    from skelgraph.training.semi.job import FewJob
+
+BEFORE_WEIGHTS = "supervised.safetensors"
+
+
+def write_end(
+    job: FewJob,
+    results: Mapping[str, list[Tensor]],
+    progress: Mapping[str, FewProgress],
+    *,
+    seconds: float,
+) -> dict[str, Any]:
+    """Decide which model is kept, score it and the other, and write the run's files.
+
+    Args:
+        job: The run.
+        results: Held-out logits of each training, one tensor a cycle.
+        progress: Where the last trainings ended.
+        seconds: How long it took.
+
+    Returns:
+        What `metrics.json` holds.
+    """
+    method = job.few.method
+    names = list(dict.fromkeys((SUPERVISED, method)))
+    judged = {name: job.judge(name, dict(results)) for name in names}
+    guard = _guard(job, results, judged)
+    kept = guard.get("prefers", "method") if job.few.guard else "method"
+    kept = SUPERVISED if kept == SUPERVISED or method == SUPERVISED else method
+    test = clip_set(
+        job.store, job.split.test, layout=job.prepared.layout, data=job.config.data, testing=True
+    )
+    models = {
+        name: _recogniser(job, name, judged[name], progress[name].cycle - 1) for name in names
+    }
+    tested = {name: _probabilities(models[name], test) for name in names}
+    scores = {name: {"test": score_part(tested[name], test)} for name in names}
+    for name in names:
+        if judged[name] is not None:
+            scores[name]["val"] = _held_scores(job, name, results, judged[name])
+    metrics: dict[str, Any] = {
+        "classes": list(job.store.class_names),
+        "simulated": False,
+        "kind": "few_labels",
+        "method": method,
+        "kept": kept,
+        "labels": job.split.details,
+        "validation": _validation(job),
+        "guard": guard,
+        "temperature": models[kept].temperature,
+        "seconds": round(seconds, 1),
+        **scores[kept],
+        "before": scores[SUPERVISED],
+        "after": scores[method],
+    }
+    _write_predictions(job, models[kept], {"test": (test, tested[kept])}, metrics)
+    rows = [{"training": name, **row} for name in names for row in progress[name].history]
+    write_history(job.folder, rows)
+    save_recogniser(job.folder / BEFORE_WEIGHTS, models[SUPERVISED])
+    save_recogniser(job.folder / WEIGHTS, models[kept])
+    write_json(job.folder / METRICS, metrics)
+    return metrics
+
+
+def _guard(
+    job: FewJob, results: Mapping[str, list[Tensor]], judged: Mapping[str, Candidate | None]
+) -> dict[str, Any]:
+    """Compare both on validation; empty where nothing was held out, or there is one only."""
+    method = job.few.method
+    before, after = judged[SUPERVISED], judged[method]
+    if method == SUPERVISED or before is None or after is None:
+        return {}
+    names = list(zip(job.held_out(SUPERVISED), job.held_out(method), strict=True))
+    labels = [job.held_labels(name) for name, _ in names]
+    right = [
+        (results[a][before.cycle].argmax(1) == y, results[b][after.cycle].argmax(1) == y)
+        for (a, b), y in zip(names, labels, strict=True)
+    ]
+    groups = np.concatenate([job.held_groups(name) for name, _ in names])
+    return compare(
+        before,
+        after,
+        right=(torch.cat([a for a, _ in right]), torch.cat([b for _, b in right])),
+        groups=groups,
+    )
+
+
+def _validation(job: FewJob) -> dict[str, Any]:
+    """What validation was: folds of the labelled clips, clips beside them, or none."""
+    if len(job.split.val):
+        return {"by": "full", "num_clips": len(job.split.val)}
+    if job.folds:
+        return {"by": "folds", "folds": len(job.folds), "kept_together": job.grouped_by}
+    return {"by": "none"}
+
+
+def _held_scores(
+    job: FewJob, name: str, results: Mapping[str, list[Tensor]], judged: Candidate | None
+) -> dict[str, Any]:
+    """Scores of the clips that were held out, all folds together."""
+    from skelgraph.evaluation.metrics import score
+
+    assert judged is not None
+    held = job.held_out(name)
+    logits = torch.cat([results[one][judged.cycle] for one in held])
+    labels = torch.cat([job.held_labels(one) for one in held])
+    return score((logits / judged.temperature).softmax(1), labels)
+
+
+def _recogniser(job: FewJob, name: str, judged: Candidate | None, last: int) -> Recogniser:
+    """Load the weights after a method's best cycle, else after its last."""
+    cycle = last if judged is None else min(judged.cycle, last)
+    prepared = job.prepared
+    second = prepared.evaluated_model(name)
+    model, values = prepared.resolved(second)
+    model.load_state_dict(load_cycle(job.training_folder(name), cycle))
+    model.to(job.fabric.device).float().eval()
+    store = job.store
+    return Recogniser(
+        model=model,
+        layout=prepared.layout,
+        class_names=tuple(store.class_names),
+        data=job.config.data,
+        num_coords=int(store.keypoints.shape[-1]),
+        temperature=1.0 if judged is None else judged.temperature,
+        model_config={"name": job.config.model.name, "config": values},
+        provenance={
+            "skelgraph": __version__,
+            "torch": torch.__version__,
+            "seed": job.config.training.seed,
+            "data": store.path.name,
+            "protocol": job.config.protocol.protocol,
+            "kind": "few_labels",
+            "method": name,
+            "cycle": cycle,
+            "label_budget": job.few.label_budget,
+        },
+        num_spatial=num_spatial(store.axes),
+    )
+
+
+def _probabilities(recogniser: Recogniser, clips: ClipSet) -> Tensor:
+    logits = predict_logits(recogniser.model, clips, recogniser.data)
+    return (logits / recogniser.temperature).softmax(1)
+
+
+def _write_predictions(
+    job: FewJob,
+    recogniser: Recogniser,
+    parts: dict[str, tuple[ClipSet, Tensor]],
+    metrics: dict[str, Any],
+) -> None:
+    """Write predictions.csv, and add the scores of the clips that trained."""
+    prepared, store = job.prepared, job.store
+    chosen = {"train": job.split.labelled, "unlabelled": job.split.unlabelled}
+    if len(job.split.val):
+        chosen["val"] = job.split.val
+    for part, rows in chosen.items():
+        if len(rows):
+            clips = clip_set(
+                store, rows, layout=prepared.layout, data=job.config.data, testing=True
+            )
+            parts[part] = clips, _probabilities(recogniser, clips)
+    given = job.split.given
+    lines: list[list[str]] = []
+    for part, (clips, probabilities) in parts.items():
+        row = clips.windows.row
+        labels = np.where(given[row] >= 0, given[row], store.clips.label[row])
+        if part == "train" or (part == "unlabelled" and (labels >= 0).all()):
+            metrics[part] = score_part(probabilities, clips, labels=labels)
+        lines += prediction_rows(
+            probabilities,
+            clip_names(store, clips),
+            recogniser.class_names,
+            labels=labels.tolist(),
+            part=part,
+        )
+    header = ("clip", "split", "label", "predicted", *recogniser.class_names)
+    write_rows(job.folder / PREDICTIONS, header, lines)
