@@ -1,11 +1,16 @@
-"""The option `--set KEY=VALUE`: any field of a model's configuration."""
+"""Options that say which model: its name, its size, and any field of its configuration."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
 import click
+
+from skelgraph.cli.options import Choice
+from skelgraph.cli.settings import STREAMS, Names
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 # A test holds it against skelgraph.models.MODELS, whose import takes long.
 MODELS = ("as_gcn", "st_gcn", "ctr_gcn", "gtn", "conv_gtn")
@@ -47,3 +52,40 @@ def nest(changes: Iterable[tuple[tuple[str, ...], Any]]) -> dict[str, Any]:
             inner = inner[key]
         inner[keys[-1]] = value
     return nested
+
+
+def model_options(function: Function) -> Function:
+    """Add the options that say which model."""
+    for option in reversed(_OPTIONS):
+        function = option(function)
+    return function
+
+
+_OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    click.option(
+        "--model",
+        type=Choice(MODELS),
+        default="as_gcn",
+        show_default=True,
+        help="Architecture; see the page about models.",
+    ),
+    click.option(
+        "--preset",
+        type=Choice(("auto", "small", "paper")),
+        default="auto",
+        show_default=True,
+        help="Size of the model; auto: small on a CPU.",
+    ),
+    click.option("--head", type=Choice(("gated", "pooled")), help="Head of the model."),
+    click.option("--streams", type=Names(STREAMS), help="Inputs, such as joint,bone."),
+    click.option("--a-links/--no-a-links", default=None, help="Learned links, on by default."),
+    click.option("--causal", is_flag=True, default=None, help="See no later frame (streaming)."),
+    click.option(
+        "--set",
+        "changes",
+        type=ModelChange(),
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="Any field of the model's configuration, such as s_order=2 or aim.num_types=4.",
+    ),
+)

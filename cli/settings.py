@@ -130,11 +130,16 @@ SETTINGS: dict[str, tuple[tuple[str, Any, str], ...]] = {
 }
 
 
-def setting_options(function: Function) -> Function:
-    """Add an option for each setting."""
+def setting_options(function: Function, *, defaults: RunConfig = DEFAULTS) -> Function:
+    """Add an option for each setting.
+
+    Args:
+        function: A command.
+        defaults: Where the default of each option stands.
+    """
     for part, settings in reversed(SETTINGS.items()):
         for field, kind, text in reversed(settings):
-            default = getattr(getattr(DEFAULTS, part), field)
+            default = getattr(getattr(defaults, part), field)
             flag = "--" + field.replace("_", "-")
             if kind is bool:
                 flag = f"{flag}/--no-{flag[2:]}"

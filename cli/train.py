@@ -7,15 +7,15 @@ from typing import Any
 
 import click
 
-from skelgraph.cli.model_change import MODELS, ModelChange, nest
+from skelgraph.cli.model_change import model_options
 from skelgraph.cli.options import (
-    Choice,
     device_option,
     force_option,
     output_option,
     report_options,
 )
-from skelgraph.cli.settings import STREAMS, Names, Several, apply_settings, setting_options
+from skelgraph.cli.run_config import devices, run_config
+from skelgraph.cli.settings import Several, setting_options
 
 
 @click.command("train")
@@ -23,36 +23,11 @@ from skelgraph.cli.settings import STREAMS, Names, Several, apply_settings, sett
 @click.option("--data", type=click.Path(), help="Store to train on; simulated clips by default.")
 @output_option("Folder of the run.  [default: runs/LAYOUT]")
 @click.option("--resume", is_flag=True, help="Go on with the run in --output.")
-@click.option(
-    "--model",
-    type=Choice(MODELS),
-    default="as_gcn",
-    show_default=True,
-    help="Architecture; see the page about models.",
-)
-@click.option(
-    "--preset",
-    type=Choice(("auto", "small", "paper")),
-    default="auto",
-    show_default=True,
-    help="Size of the model; auto: small on a CPU.",
-)
-@click.option("--head", type=Choice(("gated", "pooled")), help="Head of the model.")
-@click.option("--streams", type=Names(STREAMS), help="Inputs, such as joint,bone.")
-@click.option("--a-links/--no-a-links", default=None, help="Learned links, on by default.")
-@click.option("--causal", is_flag=True, default=None, help="See no later frame (streaming).")
+@model_options
 @click.option(
     "--forecast",
     type=click.IntRange(min=0),
     help="Frames to predict beside the class; clips are then taken as recorded (--num-frames 0).",
-)
-@click.option(
-    "--set",
-    "changes",
-    type=ModelChange(),
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Any field of the model's configuration, such as s_order=2 or aim.num_types=4.",
 )
 @setting_options
 @click.option(
@@ -108,7 +83,7 @@ def command(**values: Any) -> int:
     from skelgraph.training.progress import ConsoleReporter, Reporter
     from skelgraph.training.supervised import train
 
-    config = _config(values)
+    config = run_config(values)
     output = values["output"] or Path("runs") / Path(config.layout).stem
     if values["sweep_windows"] or values["sweep_overlaps"]:
         _sweep(config, output, values)
@@ -118,7 +93,7 @@ def command(**values: Any) -> int:
         output,
         resume=values["resume"],
         force=values["force"],
-        devices=_devices(values),
+        devices=devices(values),
         report=Reporter() if values["quiet"] else ConsoleReporter(),
     )
     if not metrics:
@@ -146,69 +121,13 @@ def _sweep(config: Any, output: Path, values: dict[str, Any]) -> None:
         overlaps=values["sweep_overlaps"] or (config.data.overlap,),
         resume=values["resume"],
         force=values["force"],
-        devices=_devices(values),
+        devices=devices(values),
         report=Reporter() if values["quiet"] else ConsoleReporter(),
     )
     if values["as_json"]:
         print_json({"runs": rows})
     else:
         print_table(COLUMNS, [[row[name] for name in COLUMNS] for row in rows])
-
-
-def _config(values: dict[str, Any]) -> Any:
-    from skelgraph.training.config import ModelOptions, RunConfig
-
-    wanted = ("head", "streams", "a_links", "causal", "forecast")
-    overrides = {name: values[name] for name in wanted if values[name] is not None}
-    overrides |= nest(values["changes"])
-    config = RunConfig(
-        layout=_layout(values),
-        store=values["data"] and str(Path(values["data"]).resolve()),
-        model=ModelOptions(name=values["model"], preset=values["preset"], overrides=overrides),
-        simulated={} if values["data"] else {"subjects": values["subjects"], "seed": 0},
-    )
-    files = values["files"] and str(Path(values["files"]).resolve())
-    settings = {**values, "files": files}
-    if values["forecast"] and not _told("num_frames"):
-        settings["num_frames"] = 0
-    return apply_settings(config, settings)
-
-
-def _told(name: str) -> bool:
-    """Whether an option has its value from someone, and not by default."""
-    source = click.get_current_context().get_parameter_source(name)
-    return source is not click.core.ParameterSource.DEFAULT
-
-
-def _layout(values: dict[str, Any]) -> str:
-    if values["layout"]:
-        from skelgraph.graphs.reading import is_path
-
-        given = str(values["layout"])
-        return str(Path(given).resolve()) if is_path(given) else given
-    if values["data"]:
-        from skelgraph.data.store import Store
-
-        return str(Store.open(values["data"]).layout.name)
-    if values["resume"] and values["output"]:
-        return ""
-    raise click.UsageError(
-        "Expected --layout NAME or --data STORE, got neither. See `skelgraph layouts list`."
-    )
-
-
-def _devices(values: dict[str, Any]) -> Any:
-    from skelgraph.training.devices import Devices
-
-    accelerator, _, number = values["device"].partition(":")
-    count = values["devices"]
-    chosen: Any = [int(number)] if number else int(count) if count.isdigit() else count
-    return Devices(
-        accelerator=accelerator,
-        count=chosen,
-        nodes=values["num_nodes"],
-        strategy=values["strategy"],
-    )
 
 
 def _print(metrics: dict[str, Any], output: Path) -> None:
