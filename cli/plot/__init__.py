@@ -1,0 +1,31 @@
+"""`skelgraph plot`: figures of layouts, clips and runs, one module a figure."""
+
+from __future__ import annotations
+
+import click
+
+from skelgraph.cli.forecast import plot_command as plot_forecast
+from skelgraph.cli.plot.attention import plot_attention
+from skelgraph.cli.plot.clip import plot_clip
+from skelgraph.cli.plot.confusion import plot_confusion
+from skelgraph.cli.plot.curves import plot_curves
+from skelgraph.cli.plot.layout import plot_layout
+
+
+@click.group("plot")
+def command() -> None:
+    """Draw figures of layouts, clips and runs.
+
+    The suffix of --output chooses the format: png, svg or pdf.
+    """
+
+
+for figure in (
+    plot_layout,
+    plot_clip,
+    plot_curves,
+    plot_confusion,
+    plot_attention,
+    plot_forecast,
+):
+    command.add_command(figure)

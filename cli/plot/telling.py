@@ -1,0 +1,35 @@
+"""What the figures' commands share: parts of a run's data, and what is said at the end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from skelgraph.cli.options import Choice
+
+RUN = click.Path(path_type=Path)
+SPLITS = Choice(("train", "val", "test"))
+
+split_option = click.option(
+    "--split", type=SPLITS, default="test", show_default=True, help="Part of the run's own data."
+)
+
+
+def own_clips(run: Path, split: str) -> str:
+    """Name the run and its clips, and say it where they are simulated."""
+    from skelgraph.training.run_tables import read_metrics
+
+    simulated = "simulated " if read_metrics(run).get("simulated") else ""
+    return f"{run.name or run}, {simulated}{split} clips"
+
+
+def report(path: Path, result: dict[str, Any], *, as_json: bool) -> None:
+    """Print where the figure lies, or all of it as JSON."""
+    from skelgraph.cli.output import print_json
+
+    if as_json:
+        print_json({"output": str(path), **result})
+    else:
+        click.echo(str(path))
