@@ -31,6 +31,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "evaluate": ("skelgraph.cli.evaluate", "Score a trained run."),
     "predict": ("skelgraph.cli.predict", "Label new recordings with a trained run."),
     "forecast": ("skelgraph.cli.forecast", "Predict the poses that come next."),
+    "explain": (
+        "skelgraph.cli.explain",
+        "Tell which joints and frames a run's decisions rest on.",
+    ),
     "bench": ("skelgraph.cli.bench", "Measure the speed and memory of training and inference."),
     "plot": ("skelgraph.cli.plot", "Draw figures of layouts, clips and runs."),
 }

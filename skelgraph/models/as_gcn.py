@@ -94,6 +94,7 @@ class AsGcn(nn.Module):
         frames: Tensor,
         *,
         returns: Collection[str] = (),
+        links: Links | None = None,
     ) -> Output:
         """Recognise a batch of clips.
 
@@ -105,6 +106,8 @@ class AsGcn(nn.Module):
             returns: Names out of `recognising.RETURNS`: what is wanted beside logits, features,
                 gate and pooling weights. Asked for 'losses', a model with a prediction head
                 observes each clip without its last frames, which are the target.
+            links: A-links to use, as `find_links` gave them for clips with the same bodies. None:
+                those of these clips.
 
         Returns:
             Logits and what was asked for.
@@ -116,7 +119,7 @@ class AsGcn(nn.Module):
             task = cut_forecast(positions, visible, frames, num_frames=self.config.forecast)
             frames = task.frames
         bodies, origin = self._observe(positions, visible, frames)
-        links = self.infer_links(bodies)
+        links = self.infer_links(bodies) if links is None else links
         graph = self._graph(bodies, links)
         features, stride = self.backbone(self._embed(bodies), graph)
         out = recognise(
@@ -146,6 +149,11 @@ class AsGcn(nn.Module):
         bodies, _ = self._observe(positions, visible, frames)
         links = self.infer_links(bodies)
         return {} if links is None or self.aim is None else self.aim.losses(links)
+
+    def find_links(self, positions: Tensor, visible: Tensor, frames: Tensor) -> Links | None:
+        """A-links of each body of a batch; arguments as `forward`, None for a model without."""
+        bodies, _ = self._observe(positions, visible, frames)
+        return self.infer_links(bodies)
 
     def infer_links(self, bodies: Bodies) -> Links | None:
         """A-links of each body; None for a model without."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor, nn
@@ -82,6 +82,18 @@ class Links:
     unit: Tensor | None
     mask: Tensor
     seen: Tensor | None
+
+    def repeat(self, times: int) -> Links:
+        """Links of all bodies `times` over, one lot after another, without gradient."""
+        items = {item.name: getattr(self, item.name) for item in fields(self)}
+        return Links(
+            **{
+                name: None
+                if value is None
+                else value.detach().repeat(times, *[1] * (value.dim() - 1))
+                for name, value in items.items()
+            }
+        )
 
 
 class ALinks(nn.Module):

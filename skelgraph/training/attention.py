@@ -205,7 +205,7 @@ def attention_of(recogniser: Recogniser, store: Store, *, rows: np.ndarray) -> A
         joint_weights=joined["joints"],
         joint_frame_weights=joined["frames"],
         gate=joined["gate"],
-        label=_labels(clips, store, recogniser),
+        label=run_labels(clips, store, recogniser),
         predicted=joined["best"],
         names=tuple(clip_names(store, clips)),
         frames=clips.windows.length,
@@ -258,7 +258,7 @@ def _known_mean(values: np.ndarray) -> np.ndarray:
     return np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
 
 
-def _labels(clips: ClipSet, store: Store, recogniser: Recogniser) -> np.ndarray:
+def run_labels(clips: ClipSet, store: Store, recogniser: Recogniser) -> np.ndarray:
     """Renumber labels from the store's classes to the run's by name; others become -1."""
     number = {name: i for i, name in enumerate(recogniser.class_names)}
     table = np.array([*(number.get(name, -1) for name in store.class_names), -1])
