@@ -28,6 +28,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "merge": ("skelgraph.cli.merge_stores", "Write the clips of several stores to one."),
     "inspect": ("skelgraph.cli.inspect_store", "Tell what is in a store or a recording."),
     "train": ("skelgraph.cli.train", "Train a recogniser."),
+    "pseudo-label": (
+        "skelgraph.cli.pseudo_label",
+        "Train with few labels and many unlabelled clips.",
+    ),
     "evaluate": ("skelgraph.cli.evaluate", "Score a trained run."),
     "predict": ("skelgraph.cli.predict", "Label new recordings with a trained run."),
     "forecast": ("skelgraph.cli.forecast", "Predict the poses that come next."),

@@ -190,6 +190,9 @@ def _print(metrics: dict[str, Any], output: Path) -> None:
     print_table(("model", "split", "clips", "top1", "macro_f1", "ece"), dict.fromkeys(rows))
     for line in guard_lines(metrics):
         click.echo(line)
+    if "changes" in metrics:
+        fell = metrics["changes"]["fell"]
+        click.echo(f"classes with a lower test F1 after than before: {', '.join(fell) or 'none'}")
     click.echo(f"run: {output}")
 
 
@@ -209,9 +212,11 @@ def guard_lines(metrics: dict[str, Any]) -> list[str]:
 def _print_draws(summary: dict[str, Any], output: Path) -> None:
     from skelgraph.cli.output import print_table
 
-    columns = ("draw", "kept", "before_top1", "after_top1", "kept_top1", "kept_macro_f1")
+    columns = ("draw", "kept", "before_top1", "after_top1", "test_top1", "test_macro_f1")
     print_table(columns, [[row[name] for name in columns] for row in summary["draws"]])
     for name in ("before", "after", "kept"):
         mean, low, high = summary["top1"][name]
         click.echo(f"{name}: test top1 {mean:.4f} (95 % over draws {low:.4f} to {high:.4f})")
+    fell = summary["changes"].get("fell", [])
+    click.echo(f"classes with a lower F1 after than before: {', '.join(fell) or 'none'}")
     click.echo(f"runs: {output}")

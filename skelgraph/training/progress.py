@@ -82,7 +82,10 @@ class ConsoleReporter(Reporter):
 
 
 def _numbers(row: dict[str, Any]) -> str:
-    shown = ("stage", "train_loss", "train_top1", "val_nll", "val_top1")
+    shown = (
+        *("stage", "train_loss", "train_top1", "val_nll", "val_top1"),
+        *("supervised", "unlabelled", "taken"),
+    )
     values = ((name, row[name]) for name in shown if name in row)
     return "  ".join(f"{n} {v:.3f}" if isinstance(v, float) else str(v) for n, v in values)
 

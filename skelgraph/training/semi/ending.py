@@ -12,6 +12,9 @@ from torch import Tensor
 from skelgraph import __version__
 from skelgraph.data.clip import num_spatial
 from skelgraph.data.dataset import ClipSet
+from skelgraph.data.grouping import group_clips
+from skelgraph.evaluation.changes import Answers, compare_f1
+from skelgraph.evaluation.metrics import score
 from skelgraph.training.clips import clip_set
 from skelgraph.training.inference import predict_logits
 from skelgraph.training.results import clip_names, prediction_rows, score_part
@@ -24,6 +27,7 @@ from skelgraph.training.run import (
     write_rows,
 )
 from skelgraph.training.semi.guard import Candidate, compare
+from skelgraph.training.semi.history import LabelHistory
 from skelgraph.training.semi.legs import SUPERVISED
 from skelgraph.training.semi.loop import FewProgress, load_cycle
 from skelgraph.training.weights import Recogniser, save_recogniser
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
     from skelgraph.training.semi.job import FewJob
 
 BEFORE_WEIGHTS = "supervised.safetensors"
+ANSWERS = "answers.csv"
 
 
 def write_end(
@@ -84,6 +89,14 @@ def write_end(
         "before": scores[SUPERVISED],
         "after": scores[method],
     }
+    if method != SUPERVISED:
+        answers = [_answers(job, test, tested[name]) for name in names]
+        changes = compare_f1(answers[:1], answers[1:], job.store.class_names)
+        metrics["changes"] = changes.to_dict()
+        _write_answers(job, test, *answers)
+        history = _label_history(job, progress[method])
+        history.write(job.folder)
+        metrics["pseudo_labels"] = history.to_dict()
     _write_predictions(job, models[kept], {"test": (test, tested[kept])}, metrics)
     rows = [{"training": name, **row} for name in names for row in progress[name].history]
     write_history(job.folder, rows)
@@ -116,6 +129,34 @@ def _guard(
     )
 
 
+def _answers(job: FewJob, clips: ClipSet, probabilities: Tensor) -> Answers:
+    groups, _ = group_clips(job.store.clips)
+    predicted = probabilities.argmax(1).numpy()
+    return Answers(clips.labels, predicted, groups[clips.windows.row])
+
+
+def _write_answers(job: FewJob, clips: ClipSet, before: Answers, after: Answers) -> None:
+    """Write what both models say about the test clips, by number of the class."""
+    assert before.group is not None
+    columns = (before.label, before.group, before.predicted, after.predicted)
+    numbers = zip(*(column.tolist() for column in columns), strict=True)
+    names = clip_names(job.store, clips)
+    rows = [(name, *row) for name, row in zip(names, numbers, strict=True)]
+    write_rows(job.folder / ANSWERS, ("clip", "label", "group", "before", "after"), rows)
+
+
+def _label_history(job: FewJob, progress: FewProgress) -> LabelHistory:
+    """What the method made of the unlabelled clips; their truth goes into the report alone."""
+    hidden = job.prepared.hidden_clips()
+    given = np.array(list(job.split.details["labels_by_class"].values()))
+    names = [] if hidden is None else clip_names(job.store, hidden)
+    truth = None if hidden is None else hidden.labels
+    history = LabelHistory(names, job.store.class_names, truth=truth, given=given)
+    for record in progress.records:
+        history.record(**record)
+    return history
+
+
 def _validation(job: FewJob) -> dict[str, Any]:
     """What validation was: folds of the labelled clips, clips beside them, or none."""
     if len(job.split.val):
@@ -129,8 +170,6 @@ def _held_scores(
     job: FewJob, name: str, results: Mapping[str, list[Tensor]], judged: Candidate | None
 ) -> dict[str, Any]:
     """Scores of the clips that were held out, all folds together."""
-    from skelgraph.evaluation.metrics import score
-
     assert judged is not None
     held = job.held_out(name)
     logits = torch.cat([results[one][judged.cycle] for one in held])

@@ -17,7 +17,6 @@ import torch
 from torch import Tensor
 
 from skelgraph.data.dataset import ClipSet
-from skelgraph.data.windows import Windows
 from skelgraph.errors import RunError
 from skelgraph.training.checkpoint import LAST, load_checkpoint, save_checkpoint
 from skelgraph.training.config import RunConfig
@@ -111,7 +110,7 @@ class FewLoop:
         self.progress = FewProgress()
         self.learners: Sequence[Learner] = ()
         self.clips = data.views.clips
-        self.hidden = _part(self.clips, data.views.unlabelled)
+        self.hidden = data.views.hidden()
 
     def run(self, *, num_cycles: int) -> FewProgress:
         """Train to the end of a number of cycles; go on from a checkpoint where there is one."""
@@ -302,12 +301,3 @@ def _points(epochs: int, count: int) -> frozenset[int]:
         [3, 7, 10]
     """
     return frozenset(round(epochs * (i + 1) / count) for i in range(count)) - {0}
-
-
-def _part(clips: ClipSet, places: np.ndarray) -> ClipSet | None:
-    if not len(places):
-        return None
-    windows = clips.windows
-    return clips.with_windows(
-        Windows(windows.row[places], windows.start[places], windows.length[places])
-    )

@@ -11,7 +11,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from skelgraph.data.clip import num_spatial
 from skelgraph.data.dataset import ClipSet
 from skelgraph.data.store import Store
 from skelgraph.data.windows import Windows
@@ -102,6 +101,10 @@ class Prepared:
         )
         held = self.scored.with_windows(self.windows_of(leg.held)) if len(leg.held) else None
         return FewData(views, given, held)
+
+    def hidden_clips(self) -> ClipSet | None:
+        """The unlabelled windows, as the history of pseudo-labels counts them."""
+        return self.data(_any_leg(self.split)).views.hidden()
 
     def windows_of(self, rows: np.ndarray) -> Windows:
         """Windows of some labelled or validation clips, cut as for testing."""
@@ -252,11 +255,6 @@ def prepare(
 def classifier_names(model: nn.Module) -> set[str]:
     """Names of the parameters that give the logits."""
     return {name for name, _ in model.named_parameters() if name.startswith("head.classifier.")}
-
-
-def places_only(store: Store) -> int:
-    """How many coordinates of a joint are places."""
-    return num_spatial(store.axes)
 
 
 def _any_leg(split: FewSplit) -> Leg:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from skelgraph.data.dataset import Batch, ClipSet
+from skelgraph.data.windows import Windows
 from skelgraph.graphs import Layout
 from skelgraph.training.config import DataOptions
 from skelgraph.training.semi.dealing import deal
@@ -68,6 +69,15 @@ class Views:
         size = self.batch_size * self.ratio
         places = deal(len(self.unlabelled), size, step=step, seed=self.seed + 1)
         return StepBatch(labelled, self._views(places, wanted, generator))
+
+    def hidden(self) -> ClipSet | None:
+        """The unlabelled windows in their order; None where there is none."""
+        if not len(self.unlabelled):
+            return None
+        whole, places = self.clips.windows, self.unlabelled
+        return self.clips.with_windows(
+            Windows(whole.row[places], whole.start[places], whole.length[places])
+        )
 
     def any_batch(self, *, step: int, generator: torch.Generator) -> Batch:
         """Windows out of all, without labels, for what needs none."""
