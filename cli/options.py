@@ -41,6 +41,12 @@ class Device(click.ParamType):
         return str(value)
 
 
+def told(name: str) -> bool:
+    """Whether an option of the running command has its value from someone, not by default."""
+    source = click.get_current_context().get_parameter_source(name)
+    return source is not click.core.ParameterSource.DEFAULT
+
+
 def _read_config(ctx: click.Context, param: click.Parameter, path: Path | None) -> None:
     if path is None:
         return

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from skelgraph.cli.model_change import nest
+from skelgraph.cli.options import told
 from skelgraph.cli.settings import apply_settings
 
 
@@ -29,12 +30,6 @@ def run_config(values: dict[str, Any]) -> Any:
     if values.get("forecast") and not told("num_frames"):
         settings["num_frames"] = 0
     return apply_settings(config, settings)
-
-
-def told(name: str) -> bool:
-    """Whether an option has its value from someone, and not by default."""
-    source = click.get_current_context().get_parameter_source(name)
-    return source is not click.core.ParameterSource.DEFAULT
 
 
 def layout_name(values: dict[str, Any]) -> str:

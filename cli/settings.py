@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import click
 
-from skelgraph.cli.options import Choice
+from skelgraph.cli.options import Choice, told
 from skelgraph.data.protocol_names import PROTOCOLS
 from skelgraph.training.config import (
     CENTRES,
@@ -21,6 +21,8 @@ from skelgraph.training.config import (
     SELECTIONS,
     RunConfig,
 )
+from skelgraph.transforms.options import AugmentOptions
+from skelgraph.transforms.presets import PRESETS, preset
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -124,8 +126,20 @@ SETTINGS: dict[str, tuple[tuple[str, Any, str], ...]] = {
         ("roll", float, "Largest rotation in the picture plane, in degrees."),
         ("scale", float, "Largest relative change of size."),
         ("mirror", click.FloatRange(0, 1), "Probability of a mirrored clip."),
+        ("reverse", click.FloatRange(0, 1), "Probability of a clip played backwards."),
+        ("bend", float, "Largest angle by which a bone turns in its joint, in degrees."),
+        ("sway", float, "The same, changing smoothly over the clip."),
+        ("limbs", float, "Largest relative change of the lengths of a part of the body."),
+        ("warp", float, "Largest relative change of speed, smooth over the clip."),
+        ("cut", click.FloatRange(0, 1, max_open=True), "Largest share cut off a clip's ends."),
+        ("mix", click.FloatRange(0, 1), "Probability of parts from another clip of the class."),
+        ("mix_unlabelled", bool, "Let clips without a label take parts from each other."),
         ("drop_joint", click.FloatRange(0, 1), "Probability that a joint goes missing."),
         ("drop_span", click.FloatRange(0, 1), "Probability that a part goes missing for a while."),
+        ("drop_time", click.FloatRange(0, 1), "Probability that all joints do for a while."),
+        ("shear", float, "Largest slope of a shear; changes bone lengths."),
+        ("jitter", float, "Noise on every joint and frame, in metres; changes bone lengths."),
+        ("drop_axis", click.FloatRange(0, 1), "Probability that an axis becomes 0; not safe."),
     ),
 }
 
@@ -137,6 +151,11 @@ def setting_options(function: Function, *, defaults: RunConfig = DEFAULTS) -> Fu
         function: A command.
         defaults: Where the default of each option stands.
     """
+    function = click.option(
+        "--augment",
+        type=Choice(PRESETS),
+        help="Augmentations by name, other ones for hands than for bodies; options go before it.",
+    )(function)
     for part, settings in reversed(SETTINGS.items()):
         for field, kind, text in reversed(settings):
             default = getattr(getattr(defaults, part), field)
@@ -155,4 +174,16 @@ def apply_settings(config: RunConfig, values: Mapping[str, Any]) -> RunConfig:
     for part, settings in SETTINGS.items():
         chosen = {field: values[field] for field, _, _ in settings}
         config = replace(config, **{part: replace(getattr(config, part), **chosen)})
-    return config
+    # A run that goes on has its own configuration, and here no layout.
+    if values["augment"] is None or not (config.layout or config.store):
+        return config
+    given = {field: values[field] for field, _, _ in SETTINGS["augment"] if told(field)}
+    return replace(config, augment=replace(_preset(values["augment"], config), **given))
+
+
+def _preset(name: str, config: RunConfig) -> AugmentOptions:
+    from skelgraph.data.store import Store
+    from skelgraph.training.supervised import resolve_layout
+
+    symmetry = None if config.store is None else Store.open(config.store).symmetry
+    return preset(name, resolve_layout(config), symmetry=symmetry)

@@ -82,6 +82,8 @@ class ClipSet:
     Attributes:
         counts: What preparing did: how clips were scaled, joints interpolated and filled.
         num_spatial: How many of the channels are places, see `Clip.num_spatial`.
+        symmetry: Which classes the data set says stay what they are when mirrored or played
+            backwards; labels are those of the set.
 
     Raises:
         StoreError: If there is no window, or no joint of the layout is seen in any clip.
@@ -102,6 +104,7 @@ class ClipSet:
             raise StoreError("windows: expected at least one, got none. Choose other clips.")
         self.layout = layout
         self.windows = windows
+        self.symmetry = store.symmetry
         self.counts: Counter[str] = Counter()
         self._table = store.clips
         rows, place = np.unique(windows.row, return_inverse=True)

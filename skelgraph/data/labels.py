@@ -11,6 +11,7 @@ from typing import Any
 
 from skelgraph.data.clip import CLIP_NUMBERS, Clip
 from skelgraph.data.formats.reading import Reading
+from skelgraph.data.symmetry import unite
 from skelgraph.errors import FormatError, list_faults
 
 
@@ -32,7 +33,9 @@ def relabel(reading: Reading, path: Path) -> Reading:
     rows = _read(path)
     names = _class_names(rows, reading.class_names, path)
     clips = _relabelled(reading, rows, names, path)
-    return replace(reading, clips=clips, class_names=names)
+    labels = [names.index(name) if name in names else -1 for name in reading.class_names]
+    symmetry = unite([(reading.symmetry, labels)], num_classes=len(names))
+    return replace(reading, clips=clips, class_names=names, symmetry=symmetry)
 
 
 def check_names(path: Path, names: Sequence[str]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from skelgraph.data.clip import CLIP_NUMBERS, Clip
+from skelgraph.data.symmetry import Symmetry
 from skelgraph.data.table import ClipTable
 from skelgraph.errors import StoreError
 from skelgraph.graphs import Layout
@@ -43,6 +44,10 @@ class ClipList:
     @property
     def layout(self) -> Layout:
         return self._clips[0].layout
+
+    @property
+    def symmetry(self) -> Symmetry:
+        return Symmetry()
 
     @property
     def fps(self) -> float | None:

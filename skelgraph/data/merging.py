@@ -18,6 +18,7 @@ from skelgraph.data.formats.survey import surveyed
 from skelgraph.data.lineage import ancestors_of, lineage_of, note_edits
 from skelgraph.data.report import ConversionReport
 from skelgraph.data.store import Store
+from skelgraph.data.symmetry import Symmetry, unite
 from skelgraph.errors import StoreError, list_faults
 from skelgraph.graphs import Layout
 
@@ -100,7 +101,7 @@ def merge(
     clips: Iterable[Clip] = _clips(plan)
     if track is not None:
         clips = track(clips, total)
-    reading = Reading(iter(clips), total, plan.class_names, report)
+    reading = Reading(iter(clips), total, plan.class_names, report, symmetry=_symmetry(plan))
     parents = [lineage_of(store) for store in stores]
     provenance = {"same_subjects": same_subjects, "parents": parents}
     return write_reading(surveyed(reading), target, provenance=provenance, force=force)
@@ -177,6 +178,15 @@ def _clips(plan: MergePlan) -> Iterator[Clip]:
                 source=_source(clip, plan, place),
                 extra={key: clip.extra.get(key, "") for key in plan.extra},
             )
+
+
+def _symmetry(plan: MergePlan) -> Symmetry:
+    """What the stores that say something agree on."""
+    parts = [
+        (store.symmetry, [plan.class_names.index(name) for name in store.class_names])
+        for store in plan.stores
+    ]
+    return unite(parts, num_classes=len(plan.class_names))
 
 
 def _source(clip: Clip, plan: MergePlan, place: int) -> str:

@@ -18,6 +18,7 @@ from skelgraph.data.formats.survey import surveyed
 from skelgraph.data.lineage import lineage_of, note_edits
 from skelgraph.data.report import ConversionReport
 from skelgraph.data.store import Store
+from skelgraph.data.symmetry import CHANGES, Symmetry, unite
 from skelgraph.data.table import ClipTable
 from skelgraph.errors import ConfigError, StoreError, list_faults, unknown_name
 
@@ -127,7 +128,8 @@ def select(
     clips: Iterable[Clip] = _clips(store, chosen)
     if track is not None:
         clips = track(clips, len(chosen.rows))
-    reading = Reading(iter(clips), len(chosen.rows), chosen.class_names, report)
+    symmetry = _symmetry(store, chosen, report)
+    reading = Reading(iter(clips), len(chosen.rows), chosen.class_names, report, symmetry=symmetry)
     provenance = {"selection": selection.to_dict(), "parent": lineage_of(store)}
     return write_reading(surveyed(reading), target, provenance=provenance, force=force)
 
@@ -192,6 +194,27 @@ def _clips(store: Store, chosen: Choice) -> Iterator[Clip]:
         clip = store.clip(row)
         label = None if clip.label is None else int(chosen.labels[clip.label])
         yield replace(clip, label=label)
+
+
+def _symmetry(store: Store, chosen: Choice, report: ConversionReport) -> Symmetry:
+    """Keep what the store says of its classes, and say of which new ones it no longer holds."""
+    labels = chosen.labels.tolist()
+    symmetry = unite([(store.symmetry, labels)], num_classes=len(chosen.class_names))
+    for change in CHANGES:
+        before, after = getattr(store.symmetry, change), getattr(symmetry, change) or ()
+        lost = [
+            chosen.class_names[new]
+            for new in dict.fromkeys(new for new in labels if new >= 0)
+            if before is not None
+            and after[new] < 0
+            and any(before[old] >= 0 for old, now in enumerate(labels) if now == new)
+        ]
+        if lost:
+            report.note(
+                f"symmetry, {change}: no longer said of {', '.join(lost)}, whose partner went or "
+                "which were made one with others"
+            )
+    return symmetry
 
 
 def _class_faults(names: Sequence[str], selection: Selection) -> list[str]:

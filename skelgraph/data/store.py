@@ -26,6 +26,7 @@ from skelgraph.data.store_files import (
     map_array,
 )
 from skelgraph.data.store_writer import write_files
+from skelgraph.data.symmetry import Symmetry, read_symmetry
 from skelgraph.data.table import ClipTable, read_table
 from skelgraph.errors import SkelgraphError, StoreError, list_faults
 from skelgraph.graphs import Layout
@@ -85,6 +86,11 @@ class Store:
     @property
     def class_names(self) -> tuple[str, ...]:
         return _class_names(self.facts)
+
+    @cached_property
+    def symmetry(self) -> Symmetry:
+        """Which classes stay what they are when mirrored or played backwards, as it says."""
+        return read_symmetry(self.facts.get("symmetry"), self.class_names)[0]
 
     @property
     def units(self) -> str:
@@ -194,6 +200,7 @@ def write_store(
     class_names: Sequence[str],
     provenance: Mapping[str, Any],
     report: ConversionReport | None = None,
+    symmetry: Symmetry | None = None,
     force: bool = False,
 ) -> Store:
     """Write clips to a new store, one after another, without holding them all in memory.
@@ -209,6 +216,7 @@ def write_store(
         provenance: Where the data came from, for dataset.yaml.
         report: Kept as conversion.json; read after the last clip, so a reader may fill it
             while it yields.
+        symmetry: What is known of the classes when clips are mirrored or played backwards.
         force: Replace a store that is there. It is removed only once the new one stands.
 
     Returns:
@@ -224,6 +232,7 @@ def write_store(
         class_names=class_names,
         provenance=provenance,
         report=report,
+        symmetry=symmetry,
         force=force,
     )
     return Store.open(path)
@@ -275,7 +284,8 @@ def _fact_faults(facts: Any) -> list[str]:
         Layout.from_dict(facts["layout"])
     except (SkelgraphError, KeyError, TypeError) as error:
         faults.append(f"layout: expected a whole layout, got one that fails: {error}. {again}")
-    return [*faults, *frame_faults(facts["units"], tuple(facts["axes"]))]
+    _, wrong = read_symmetry(facts.get("symmetry"), _class_names(facts))
+    return [*faults, *frame_faults(facts["units"], tuple(facts["axes"])), *wrong]
 
 
 def _array_faults(

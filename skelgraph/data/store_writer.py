@@ -32,6 +32,7 @@ from skelgraph.data.store_files import (
     pad_bodies,
     sync,
 )
+from skelgraph.data.symmetry import Symmetry
 from skelgraph.data.table import COLUMNS, index_row
 from skelgraph.errors import StoreError
 
@@ -49,13 +50,14 @@ def write_files(
     class_names: Sequence[str],
     provenance: Mapping[str, Any],
     report: ConversionReport | None,
+    symmetry: Symmetry | None,
     force: bool,
 ) -> None:
     """Write the files of a store; see `skelgraph.data.store.write_store`."""
     check_free(target, force=force)
     _check_length("class", class_names)
     with beside(target) as folder:
-        writer = _Writer(folder, class_names)
+        writer = _Writer(folder, class_names, symmetry or Symmetry())
         with full_disk_told(target, folder, aside=writer.clips_so_far):
             try:
                 for clip in clips:
@@ -88,8 +90,9 @@ def _unicode(facts: Any) -> Any:
 class _Writer:
     """The files of one store while they grow."""
 
-    def __init__(self, folder: Path, class_names: Sequence[str]) -> None:
+    def __init__(self, folder: Path, class_names: Sequence[str], symmetry: Symmetry) -> None:
         self.folder = folder
+        self.symmetry = symmetry
         self.class_names = list(class_names)
         self.first: Clip | None = None
         self.extra: list[str] = []
@@ -203,11 +206,13 @@ class _Writer:
         first = self.first
         assert first is not None
         files = (KEYPOINTS, CONFIDENCE, INDEX, INDEX_COLUMNS, REPORT)
+        symmetry = self.symmetry.describe(self.class_names)
         return {
             "schema_version": SCHEMA_VERSION,
             "clips": len(self.names),
             "frames": self.num_frames,
             "class_names": self.class_names,
+            **({"symmetry": symmetry} if symmetry else {}),
             "units": first.units,
             "axes": list(first.axes),
             "fps": first.fps,

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from typing import Any, TypeVar, get_args, get_type_hints
 
 from skelgraph.errors import ConfigError, list_faults, unknown_name
+from skelgraph.transforms import options as augmenting
 from skelgraph.transforms.options import AugmentOptions
 
 PRECISIONS = ("auto", "32-true", "bf16-mixed", "64-true")
@@ -267,7 +268,7 @@ def check(config: RunConfig) -> None:
         if not fits
     ]
     if config.model.overrides.get("forecast"):
-        faults += _forecast_faults(data)
+        faults += _forecast_faults(config)
     if faults:
         raise ConfigError(list_faults(faults))
 
@@ -277,29 +278,37 @@ def _amounts(config: RunConfig) -> list[tuple[str, float, str, bool]]:
     training, augment = config.training, config.augment
     amounts = {
         **{name: getattr(training, name) for name in AMOUNTS},
-        **{name: getattr(augment, name) for name in ("turn", "tilt", "roll", "scale")},
+        **{name: getattr(augment, name) for name in augmenting.AMOUNTS},
     }
     shares = {
         "warmup": training.warmup,
-        **{name: getattr(augment, name) for name in ("mirror", "drop_joint", "drop_span")},
+        **{name: getattr(augment, name) for name in augmenting.SHARES},
     }
     return [
+        ("cut", augment.cut, "a share in [0, 1)", 0 <= augment.cut < 1),
         *((name, value, "at least 0", value >= 0) for name, value in amounts.items()),
         *((name, value, "a share in [0, 1]", 0 <= value <= 1) for name, value in shares.items()),
     ]
 
 
-def _forecast_faults(data: DataOptions) -> list[str]:
+def _forecast_faults(config: RunConfig) -> list[str]:
     """What a prediction head needs of its input: frames a fixed time apart, one origin a clip."""
+    data, augment = config.data, config.augment
     rules = (
         ("num_frames", 0, "frames sampled from clips lie no fixed time apart", "--num-frames 0"),
         ("centre", "clip", "an origin in each frame hides where the body goes", "--centre clip"),
     )
-    return [
+    faults = [
         f"{name}: expected {wanted} beside a prediction head ({why}), got "
         f"{getattr(data, name)}. Give {flag}."
         for name, wanted, why, flag in rules
         if getattr(data, name) != wanted
+    ]
+    return faults + [
+        f"{name}: expected 0 beside a prediction head (it learns how fast people move), got "
+        f"{getattr(augment, name)}. Give --{name} 0."
+        for name in ("warp", "cut", "reverse")
+        if getattr(augment, name) != 0
     ]
 
 

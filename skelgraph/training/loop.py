@@ -218,6 +218,7 @@ class Loop:
                 options=self.config.augment,
                 generator=generator,
                 num_spatial=self.train.num_spatial,
+                symmetry=self.train.symmetry,
             )
             if world > 1:
                 batch = batch.select(torch.arange(rank, len(chosen), world))

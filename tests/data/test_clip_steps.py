@@ -28,7 +28,8 @@ from skelgraph.data.windows import WindowSpec, cut_windows
 from skelgraph.errors import ConfigError, FormatError, LayoutError
 from skelgraph.graphs import load_layout, map_joints
 from skelgraph.training.clips import check_coordinates
-from skelgraph.transforms.augment import augment, hide
+from skelgraph.transforms.augment import augment
+from skelgraph.transforms.missing import hide
 from skelgraph.transforms.options import AugmentOptions
 from tests.data.made_up import CLASSES, walk, walks
 from tests.graphs.made_up import chain

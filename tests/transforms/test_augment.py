@@ -10,7 +10,10 @@ import torch
 
 from skelgraph.data.dataset import Batch
 from skelgraph.graphs import Layout, load_layout
-from skelgraph.transforms.augment import augment, hide, mirror, rotation
+from skelgraph.transforms.affine import rotation
+from skelgraph.transforms.augment import augment
+from skelgraph.transforms.mirroring import mirror
+from skelgraph.transforms.missing import hide
 from skelgraph.transforms.options import AugmentOptions
 
 ALL = AugmentOptions(turn=90, tilt=30, roll=20, scale=0.3, mirror=0.5, drop_joint=0.2, drop_span=1)

@@ -106,6 +106,7 @@ def write_reading(
         class_names=reading.class_names,
         provenance={**made_by, **provenance},
         report=report,
+        symmetry=reading.symmetry,
         force=force,
     )
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from skelgraph.data.clip import UNITS, Clip
 from skelgraph.data.report import ConversionReport
+from skelgraph.data.symmetry import Symmetry
 from skelgraph.errors import FormatError, unknown_name
 
 Track = Callable[[Iterable[Clip], int], Iterable[Clip]]
@@ -50,6 +51,7 @@ class Reading:
         class_names: Class names in label order.
         report: Complete once all clips were taken.
         provenance: What is known about where the source itself came from.
+        symmetry: What is known of the classes when clips are mirrored or played backwards.
     """
 
     clips: Iterator[Clip]
@@ -57,6 +59,7 @@ class Reading:
     class_names: tuple[str, ...]
     report: ConversionReport
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    symmetry: Symmetry = Symmetry()
 
 
 def source_name(path: Path) -> str:

@@ -64,6 +64,7 @@ def read(path: Path, *, options: ReadOptions) -> Reading:
         class_names=store.class_names,
         report=report,
         provenance={"parent": lineage_of(store)},
+        symmetry=store.symmetry,
     )
 
 

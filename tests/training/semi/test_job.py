@@ -165,7 +165,7 @@ def test_no_unlabelled_clips(store: Store, tmp_path: Path) -> None:
 
 
 def test_an_unknown_method_option(store: Store, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="treshold.*Did you mean 'threshold'"):
+    with pytest.raises(ConfigError, match=r"treshold.*Did you mean 'threshold'"):
         train_few(few_config(store, method_options={"treshold": 0.5}), tmp_path / "run")
 
 
