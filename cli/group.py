@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "merge": ("skelgraph.cli.merge_stores", "Write the clips of several stores to one."),
     "inspect": ("skelgraph.cli.inspect_store", "Tell what is in a store or a recording."),
     "train": ("skelgraph.cli.train", "Train a recogniser."),
+    "transfer": ("skelgraph.cli.transfer", "Train on from the weights of another run."),
     "pseudo-label": (
         "skelgraph.cli.pseudo_label",
         "Train with few labels and many unlabelled clips.",

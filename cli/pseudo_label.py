@@ -17,7 +17,8 @@ from skelgraph.cli.options import (
     output_option,
     report_options,
 )
-from skelgraph.cli.run_config import devices, run_config
+from skelgraph.cli.process_options import chosen_devices
+from skelgraph.cli.run_config import run_config
 from skelgraph.cli.settings import DEFAULTS, setting_options
 from skelgraph.training.config import FewOptions, TrainOptions
 
@@ -134,7 +135,7 @@ def command(**values: Any) -> int:
     shared = {
         "resume": values["resume"],
         "force": values["force"],
-        "devices": devices(values),
+        "devices": chosen_devices(values),
         "report": Reporter() if values["quiet"] else ConsoleReporter(),
     }
     if values["draws"] > 1:

@@ -52,18 +52,3 @@ def layout_name(values: dict[str, Any]) -> str:
     raise click.UsageError(
         "Expected --layout NAME or --data STORE, got neither. See `skelgraph layouts list`."
     )
-
-
-def devices(values: dict[str, Any]) -> Any:
-    """Build the `Devices` of a command; one process where it has no option for several."""
-    from skelgraph.training.devices import Devices
-
-    accelerator, _, number = values["device"].partition(":")
-    count = values.get("devices", "1")
-    chosen: Any = [int(number)] if number else int(count) if count.isdigit() else count
-    return Devices(
-        accelerator=accelerator,
-        count=chosen,
-        nodes=values.get("num_nodes", 1),
-        strategy=values.get("strategy", "auto"),
-    )

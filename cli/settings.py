@@ -18,6 +18,7 @@ from skelgraph.training.config import (
     CENTRES,
     OPTIMISERS,
     PRECISIONS,
+    SCHEDULES,
     SELECTIONS,
     RunConfig,
 )
@@ -107,6 +108,9 @@ SETTINGS: dict[str, tuple[tuple[str, Any, str], ...]] = {
         ("lr", float, "Largest learning rate."),
         ("weight_decay", float, "Decay of weight matrices and kernels."),
         ("warmup", click.FloatRange(0, 1), "Share of the steps in which the rate rises."),
+        ("schedule", Choice(SCHEDULES), "How the rate goes on after that."),
+        ("plateau_patience", click.IntRange(min=0), "Epochs without gain before the rate falls."),
+        ("plateau_factor", float, "What the rate is multiplied by on a plateau."),
         ("optimiser", Choice(OPTIMISERS), "Optimiser."),
         ("label_smoothing", float, "Probability spread over the classes."),
         ("class_weights", bool, "Weigh classes by 1 / frequency."),
@@ -167,6 +171,25 @@ def setting_options(function: Function, *, defaults: RunConfig = DEFAULTS) -> Fu
             )
             function = option(function)
     return function
+
+
+def open_setting_options(function: Function) -> Function:
+    """Add an option for each setting, without a default: what a run starts from has its own."""
+    for settings in reversed(SETTINGS.values()):
+        for field, kind, text in reversed(settings):
+            flag = "--" + field.replace("_", "-")
+            if kind is bool:
+                flag = f"{flag}/--no-{flag[2:]}"
+            function = click.option(flag, field, type=kind, default=None, help=text)(function)
+    return function
+
+
+def told_settings(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Collect the settings that were given, by part of the configuration."""
+    return {
+        part: {field: values[field] for field, _, _ in settings if values[field] is not None}
+        for part, settings in SETTINGS.items()
+    }
 
 
 def apply_settings(config: RunConfig, values: Mapping[str, Any]) -> RunConfig:

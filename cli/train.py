@@ -9,12 +9,12 @@ import click
 
 from skelgraph.cli.model_change import model_options
 from skelgraph.cli.options import (
-    device_option,
     force_option,
     output_option,
     report_options,
 )
-from skelgraph.cli.run_config import devices, run_config
+from skelgraph.cli.process_options import chosen_devices, process_options
+from skelgraph.cli.run_config import run_config
 from skelgraph.cli.settings import Several, setting_options
 
 
@@ -47,22 +47,7 @@ from skelgraph.cli.settings import Several, setting_options
     show_default=True,
     help="People to simulate where no --data is given.",
 )
-@device_option
-@click.option(
-    "--devices",
-    default="auto",
-    show_default=True,
-    help="Devices or processes of each machine; auto: all GPUs, or what torchrun or SLURM started.",
-)
-@click.option(
-    "--num-nodes", type=click.IntRange(min=1), default=1, show_default=True, help="Machines."
-)
-@click.option(
-    "--strategy",
-    default="auto",
-    show_default=True,
-    help="How processes work together: a name of Lightning's that begins with ddp.",
-)
+@process_options
 @click.option(
     "--fail-under", type=click.FloatRange(0, 1), help="Exit with 3 if the test accuracy is lower."
 )
@@ -93,7 +78,7 @@ def command(**values: Any) -> int:
         output,
         resume=values["resume"],
         force=values["force"],
-        devices=devices(values),
+        devices=chosen_devices(values),
         report=Reporter() if values["quiet"] else ConsoleReporter(),
     )
     if not metrics:
@@ -121,7 +106,7 @@ def _sweep(config: Any, output: Path, values: dict[str, Any]) -> None:
         overlaps=values["sweep_overlaps"] or (config.data.overlap,),
         resume=values["resume"],
         force=values["force"],
-        devices=devices(values),
+        devices=chosen_devices(values),
         report=Reporter() if values["quiet"] else ConsoleReporter(),
     )
     if values["as_json"]:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from typing import Any, TypeVar, get_args, get_type_hints
 
 from skelgraph.errors import ConfigError, list_faults, unknown_name
+from skelgraph.training.transfer.options import MODES, StartOptions
 from skelgraph.transforms import options as augmenting
 from skelgraph.transforms.options import AugmentOptions
 
@@ -14,7 +15,16 @@ PRECISIONS = ("auto", "32-true", "bf16-mixed", "64-true")
 CENTRES = ("clip", "frame")
 OPTIMISERS = ("adamw", "sgd")
 SELECTIONS = ("best", "last")
-AMOUNTS = ("link_lr", "weight_decay", "link_weight", "forecast_weight", "clip_norm", "patience")
+SCHEDULES = ("cosine", "plateau", "constant")
+AMOUNTS = (
+    "link_lr",
+    "weight_decay",
+    "link_weight",
+    "forecast_weight",
+    "clip_norm",
+    "patience",
+    "plateau_patience",
+)
 
 
 T = TypeVar("T")
@@ -89,7 +99,11 @@ class TrainOptions:
         lr: Largest learning rate of the main passes, reached after `warmup` of the steps.
         link_lr: Learning rate of the passes for the A-links.
         weight_decay: Decoupled with adamw; not applied to biases, norms and masks.
-        warmup: Share of the steps with linearly rising learning rate; a cosine falls after.
+        warmup: Share of the steps with linearly rising learning rate.
+        schedule: The learning rate after that: it falls as a half `cosine`, or on a `plateau` of
+            the validation's cross-entropy, or stays `constant`.
+        plateau_patience: Epochs without gain that a plateau may have before the rate falls.
+        plateau_factor: What the rate is then multiplied by.
         optimiser: `adamw`, or `sgd` with Nesterov momentum 0.9.
         label_smoothing: Probability spread evenly over the classes.
         class_weights: Weigh classes by 1 / frequency, normalised to mean 1 over the clips.
@@ -115,6 +129,9 @@ class TrainOptions:
     link_lr: float = 5e-4
     weight_decay: float = 0.02
     warmup: float = 0.1
+    schedule: str = "cosine"
+    plateau_patience: int = 7
+    plateau_factor: float = 0.1
     optimiser: str = "adamw"
     label_smoothing: float = 0.1
     class_weights: bool = False
@@ -180,6 +197,7 @@ class RunConfig:
         training: Optimisation options.
         augment: Augmentation of training batches.
         simulated: Arguments of `skelgraph.data.synthetic.simulate` where store is None.
+        start: Weights to start from. None: fresh ones.
         few: Training with few labels; None: with those of the whole training part.
     """
 
@@ -191,6 +209,7 @@ class RunConfig:
     training: TrainOptions = TrainOptions()
     augment: AugmentOptions = AugmentOptions()
     simulated: dict[str, Any] = field(default_factory=dict)
+    start: StartOptions | None = None
     few: FewOptions | None = None
 
     def to_dict(self) -> dict[str, Any]:
@@ -237,10 +256,13 @@ def check(config: RunConfig) -> None:
             ("centre", data.centre, CENTRES),
             ("optimiser", training.optimiser, OPTIMISERS),
             ("select", training.select, SELECTIONS),
+            ("schedule", training.schedule, SCHEDULES),
             ("precision", training.precision, PRECISIONS),
         )
         if value not in choices
     ]
+    if config.start is not None and config.start.mode not in MODES:
+        faults.append(unknown_name("mode", config.start.mode, MODES))
     faults += [
         f"{name}: expected {rule}, got {value}. Give another value."
         for name, value, rule, fits in (
@@ -263,6 +285,13 @@ def check(config: RunConfig) -> None:
                 "a share in [0, 1)",
                 0 <= training.label_smoothing < 1,
             ),
+            (
+                "plateau_factor",
+                training.plateau_factor,
+                "a share in (0, 1)",
+                0 < training.plateau_factor < 1,
+            ),
+            *_start_rules(config.start),
             *_amounts(config),
         )
         if not fits
@@ -271,6 +300,21 @@ def check(config: RunConfig) -> None:
         faults += _forecast_faults(config)
     if faults:
         raise ConfigError(list_faults(faults))
+
+
+def _start_rules(start: StartOptions | None) -> list[tuple[str, Any, str, bool]]:
+    """Name, value, rule and whether it holds, of the options of a start."""
+    if start is None:
+        return []
+    rules = [
+        ("lr_decay", start.lr_decay, "at least 1", start.lr_decay >= 1),
+        ("l2_start", start.l2_start, "at least 0", start.l2_start >= 0),
+        ("unfreeze_epochs", start.unfreeze_epochs, "at least 0", start.unfreeze_epochs >= 0),
+    ]
+    rates = [
+        (f"rates, {part}", rate, "at least 0", rate >= 0) for part, rate in start.rates.items()
+    ]
+    return rules + rates
 
 
 def _amounts(config: RunConfig) -> list[tuple[str, float, str, bool]]:

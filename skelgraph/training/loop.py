@@ -30,7 +30,7 @@ from skelgraph.training.checkpoint import LAST, load_checkpoint, save_checkpoint
 from skelgraph.training.config import RunConfig
 from skelgraph.training.inference import predict_logits
 from skelgraph.training.learner import Learner, Tuning
-from skelgraph.training.schedule import warmup_cosine
+from skelgraph.training.schedule import lr_factor
 from skelgraph.transforms.augment import augment
 
 if TYPE_CHECKING:
@@ -176,10 +176,11 @@ class Loop:
         first, total = (epoch - self.link_epochs) * self.steps, options.epochs * self.steps
         if self.freeze_links and epoch == self.link_epochs:
             self.learner.average.restart(self.bare)
+        losses_so_far = [row["val_nll"] for row in self.progress.history if "val_nll" in row]
         lr = 0.0
         for number, batch in enumerate(self._batches(generator)):
             step = first + number
-            lr = options.lr * warmup_cosine(step, total, warmup=options.warmup)
+            lr = options.lr * lr_factor(options, step, total, val_losses=losses_so_far)
             self.learner.set_lr(lr, share=step / total)
             size = mean_size(batch)
             terms = self._loss_terms(batch, size)

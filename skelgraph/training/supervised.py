@@ -51,6 +51,7 @@ from skelgraph.training.run import (
     write_json,
     write_rows,
 )
+from skelgraph.training.transfer.beginning import Beginning, begin, resolve_start
 from skelgraph.training.weights import Recogniser, save_recogniser
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def train(
     if force and not resume:
         _check_data_stays(config, folder)
     layout = resolve_layout(config)
-    config = _resolve_precision(config, devices)
+    config = resolve_start(_resolve_precision(config, devices), layout)
     fabric = make_fabric(devices, config.training.precision, all_learn=True)
     with processes_ended():
         return _train(config, layout, folder, fabric, report, resume=resume, force=force)
@@ -165,6 +166,7 @@ class _Job:
         self.fabric, self.report = fabric, report
         self.precision = choose_precision(config.training.precision, fabric.device.type)
         self.started = time.perf_counter()
+        self.beginning: Beginning | None = None
 
     def claim(self, *, force: bool, resume: bool) -> None:
         """Make the folder; of simulated clips it is known only then whether the options fit."""
@@ -218,6 +220,7 @@ class _Job:
                 "confidence as the third. Convert without it, or train without --forecast."
             )
         model, resolved = self._build(num_classes=len(store.class_names), num_coords=coords)
+        origin = self._begin(model, store)
         self.report.message(
             f"model {options.name}, preset {options.preset}: "
             f"{sum(p.numel() for p in model.parameters()):,} parameters, "
@@ -237,9 +240,27 @@ class _Job:
                 "seed": self.config.training.seed,
                 "data": "simulated" if self.config.store is None else Path(store.path).name,
                 "protocol": self.config.protocol.protocol,
+                **origin,
             },
             num_spatial=num_spatial(store.axes),
         )
+
+    def _begin(self, model: nn.Module, store: Store) -> dict[str, Any]:
+        """Put in the weights to start from; what provenance says of them."""
+        if self.config.start is None:
+            return {}
+        self.beginning = begin(
+            model,
+            self.layout,
+            self.config.start,
+            class_names=store.class_names,
+            num_spatial=num_spatial(store.axes),
+            training=self.config.training,
+        )
+        self.report.message(
+            f"start: {self.config.start.source}, {self.beginning.carried.describe()}"
+        )
+        return {"start": self.beginning.origin()}
 
     def _build(self, *, num_classes: int, num_coords: int) -> tuple[nn.Module, dict[str, Any]]:
         """Make the model, and resolve its configuration."""
@@ -277,6 +298,7 @@ class _Job:
             fabric=self.fabric,
             folder=self.folder / CHECKPOINTS,
             report=self.report,
+            tuning=None if self.beginning is None else self.beginning.tuning,
         )
         return loop.run(resume=resume)
 
@@ -294,6 +316,8 @@ class _Job:
             "seconds": round(time.perf_counter() - self.started, 1),
             "temperature": recogniser.temperature,
         }
+        if self.beginning is not None:
+            metrics["start"] = self.beginning.to_dict()
         rows = []
         for part in PARTS:
             clips = getattr(parts, part)

@@ -83,7 +83,7 @@ def load_recogniser(path: str | Path, *, device: str | torch.device = "cpu") -> 
             own description.
     """
     file = find_weights(path)
-    metadata, state = _read(file)
+    metadata, state = read_weights(file)
     try:
         recogniser = _build(metadata)
         recogniser.model.load_state_dict(state)
@@ -112,7 +112,12 @@ def find_weights(path: str | Path) -> Path:
     return file
 
 
-def _read(file: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+def read_weights(file: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
+    """Read the description and the weights of a file, whether they fit each other or not.
+
+    Raises:
+        RunError: If the file is damaged or not ours.
+    """
     from safetensors import SafetensorError, safe_open
 
     try:
