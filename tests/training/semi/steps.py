@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -46,13 +47,15 @@ def make_learner(
     resolved = resolve_config("as_gcn", "small", overrides={**TINY, **(overrides or {})})
     model = build_model("as_gcn", store.layout, num_classes=len(CLASSES), config=resolved)
     fabric = Fabric(accelerator="cpu", devices=1, precision="32-true")
-    learner = Learner(model, options=TrainOptions(**training), fabric=fabric)
+    options = TrainOptions(**{"lr": 2e-3, **training})
+    learner = Learner(model, options=options, fabric=fabric)
     learner.set_training()
     return learner
 
 
+@cache
 def make_clip_set(store: Store) -> ClipSet:
-    """Prepare all clips of the store."""
+    """Prepare all clips of the store, once."""
     rows = np.arange(len(store.clips.name))
     return clip_set(store, rows, layout=store.layout, data=DataOptions(), testing=False)
 
@@ -88,9 +91,10 @@ def take_steps(
         share = step / count
         for learner in learners:
             learner.set_lr(learner.options.lr, share=share)
-        yield method.step(learners, make_batch(store, seed=step), share=share)
+        terms = method.step(learners, make_batch(store, seed=step), share=share)
         for learner in learners:
             learner.average.update(learner.bare)
+        yield terms
 
 
 def gradients_of(learner: Learner, loss: Tensor) -> dict[str, Tensor]:

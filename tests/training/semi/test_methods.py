@@ -28,14 +28,23 @@ from tests.training.semi.steps import (
 UNSUPERVISED = {
     "pseudo_label": ("weight",),
     "fixmatch": ("weight",),
+    "flexmatch": ("weight",),
+    "freematch": ("weight", "fairness"),
+    "softmatch": ("weight",),
+    "mean_teacher": ("weight",),
+    "entropy": ("weight",),
 }
 EAGER = {
     "pseudo_label": {"begin": 0.0, "full": 0.2},
     "fixmatch": {"threshold": 0.4},
+    "flexmatch": {"threshold": 0.4},
+    "freematch": {"decay": 0.9},
+    "softmatch": {"decay": 0.9},
+    "mean_teacher": {},
+    "entropy": {"weight": 0.5},
 }
 # Options with which even a model that knows nothing takes clips.
 UNSURE = {"fixmatch": {"threshold": 0.0}}
-TAKING = [name for name in EAGER if name not in ("mean_teacher", "entropy")]
 
 
 def eager(name: str, **values: float) -> Method:
@@ -104,7 +113,7 @@ def test_a_run_that_was_stopped_goes_on_alike(name: str, store: Store) -> None:
     assert all(torch.equal(expected[key], found_weights[key]) for key in expected)
 
 
-@pytest.mark.parametrize("name", TAKING)
+@pytest.mark.parametrize("name", EAGER)
 def test_selecting_changes_nothing(name: str, store: Store) -> None:
     method = eager(name)
     list(take_steps(method, [make_learner(store)], store, count=2))
@@ -116,7 +125,7 @@ def test_selecting_changes_nothing(name: str, store: Store) -> None:
     assert all(torch.equal(torch.as_tensor(before[k]), torch.as_tensor(after[k])) for k in before)
 
 
-@pytest.mark.parametrize("name", TAKING)
+@pytest.mark.parametrize("name", EAGER)
 def test_labels_of_calibrated_predictions_are_as_wrong_as_they_say(name: str, store: Store) -> None:
     method = eager(name)
     list(take_steps(method, [make_learner(store)], store, count=4))

@@ -99,8 +99,8 @@ class FixedThreshold:
     def __init__(self, threshold: float, *, device: torch.device | str = "cpu") -> None:
         self.least = torch.tensor(threshold, device=device)
 
-    def update(self, probabilities: Tensor, index: Tensor) -> None:
-        """Leave the rule as it is."""
+    def judge(self, probabilities: Tensor, index: Tensor) -> Selection:
+        return self.select(probabilities)
 
     def select(self, probabilities: Tensor) -> Selection:
         confidence, labels = probabilities.max(1)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import torch
 from torch import Tensor
 from torch.nn import functional
 
@@ -20,8 +21,10 @@ from skelgraph.training.semi.passes import logits_of, predict
 class Rule(Protocol):
     """Which predictions become labels, and how much each counts."""
 
-    def update(self, probabilities: Tensor, index: Tensor) -> None:
-        """Learn from the predictions of a step.
+    def judge(self, probabilities: Tensor, index: Tensor) -> Selection:
+        """Learn from the predictions of a step, and select among them.
+
+        Which of the two comes first is the rule's own affair.
 
         Args:
             probabilities: Of the weak views, shape (N, classes).
@@ -29,7 +32,7 @@ class Rule(Protocol):
         """
 
     def select(self, probabilities: Tensor) -> Selection:
-        """Apply the rule as it stands.
+        """Apply the rule as it stands; learns nothing.
 
         Args:
             probabilities: Shape (N, classes).
@@ -68,15 +71,11 @@ class Matched:
 
 
 def match(learner: Learner, batch: StepBatch, *, rule: Rule) -> Matched:
-    """Label the weak views, then run labelled clips and strong views in one pass.
-
-    The rule learns from the batch first, and judges it after.
-    """
+    """Label the weak views, then run labelled clips and strong views in one pass."""
     weak = batch.views[WEAK]
     (logits,) = predict(learner, weak)
     probabilities = logits.softmax(1)
-    rule.update(probabilities, weak.index)
-    selection = rule.select(probabilities)
+    selection = rule.judge(probabilities, weak.index)
     (given, strong), extra = logits_of(learner, batch.labelled, batch.views[STRONG])
     return Matched(
         given=given,
@@ -84,8 +83,18 @@ def match(learner: Learner, batch: StepBatch, *, rule: Rule) -> Matched:
         extra=extra,
         probabilities=probabilities,
         selection=selection,
-        terms={**shown(probabilities, selection), "threshold": rule.threshold()},
+        terms={**shown(probabilities, selection), "threshold": rule.threshold().clone()},
     )
+
+
+def likeliest(probabilities: Tensor) -> Selection:
+    """Take every clip as its likeliest class, with weight 1.
+
+    Args:
+        probabilities: Shape (N, classes).
+    """
+    labels = probabilities.argmax(1)
+    return Selection(labels, torch.ones_like(labels, dtype=probabilities.dtype))
 
 
 def taught_loss(logits: Tensor, selection: Selection) -> Tensor:

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-import torch
 from torch import Tensor
 
 from skelgraph.training.learner import Learner
@@ -19,7 +18,7 @@ from skelgraph.training.semi.method import (
     StepLosses,
 )
 from skelgraph.training.semi.methods.checking import AMOUNT, SHARE, check_options, is_amount
-from skelgraph.training.semi.methods.matching import shown, taught_loss
+from skelgraph.training.semi.methods.matching import likeliest, shown, taught_loss
 from skelgraph.training.semi.methods.ramps import linear_ramp
 from skelgraph.training.semi.passes import logits_of, predict
 
@@ -99,13 +98,3 @@ class PseudoLabel(Method):
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         self.factor = float(state["factor"])
-
-
-def likeliest(probabilities: Tensor) -> Selection:
-    """Take every clip as its likeliest class, with weight 1.
-
-    Args:
-        probabilities: Shape (N, classes).
-    """
-    labels = probabilities.argmax(1)
-    return Selection(labels, torch.ones_like(labels, dtype=probabilities.dtype))

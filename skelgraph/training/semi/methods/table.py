@@ -9,8 +9,13 @@ from typing import Any
 from skelgraph.errors import ConfigError, unknown_name
 from skelgraph.training.config import from_dict
 from skelgraph.training.semi.method import Method, Setting
+from skelgraph.training.semi.methods.entropy import EntropyMinimisation, EntropyOptions
 from skelgraph.training.semi.methods.fixmatch import FixMatch, FixMatchOptions
+from skelgraph.training.semi.methods.flexmatch import FlexMatch, FlexMatchOptions
+from skelgraph.training.semi.methods.freematch import FreeMatch, FreeMatchOptions
+from skelgraph.training.semi.methods.mean_teacher import MeanTeacher, MeanTeacherOptions
 from skelgraph.training.semi.methods.pseudo_label import PseudoLabel, PseudoLabelOptions
+from skelgraph.training.semi.methods.softmatch import SoftMatch, SoftMatchOptions
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,11 @@ METHODS: dict[str, MethodEntry] = {
     "supervised": MethodEntry(Method, SupervisedOptions),
     "pseudo_label": MethodEntry(PseudoLabel, PseudoLabelOptions),
     "fixmatch": MethodEntry(FixMatch, FixMatchOptions),
+    "flexmatch": MethodEntry(FlexMatch, FlexMatchOptions),
+    "freematch": MethodEntry(FreeMatch, FreeMatchOptions),
+    "softmatch": MethodEntry(SoftMatch, SoftMatchOptions),
+    "mean_teacher": MethodEntry(MeanTeacher, MeanTeacherOptions),
+    "entropy": MethodEntry(EntropyMinimisation, EntropyOptions),
 }
 
 

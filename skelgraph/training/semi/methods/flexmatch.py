@@ -1,0 +1,150 @@
+"""FixMatch with a threshold for each class: lower where the model has learned less."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from skelgraph.training.learner import Learner
+from skelgraph.training.semi.method import (
+    STRONG,
+    WEAK,
+    Method,
+    Selection,
+    Setting,
+    StepBatch,
+    StepLosses,
+)
+from skelgraph.training.semi.methods.checking import (
+    AMOUNT,
+    PROBABILITY,
+    check_options,
+    is_amount,
+)
+from skelgraph.training.semi.methods.matching import match, taught_loss
+
+
+@dataclass(frozen=True)
+class FlexMatchOptions:
+    """How sure a prediction must be, and how much it counts.
+
+    Args:
+        threshold: Least probability of the likeliest class, for a class that is learned best.
+        weight: Weight of the unlabelled loss.
+
+    Raises:
+        ConfigError: If a value is out of range.
+    """
+
+    threshold: float = 0.95
+    weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_options(
+            "flexmatch",
+            (
+                ("threshold", self.threshold, PROBABILITY, 0 <= self.threshold <= 1),
+                ("weight", self.weight, AMOUNT, is_amount(self.weight)),
+            ),
+        )
+
+
+class FlexMatch(Method):
+    """FixMatch's loss, with thresholds by class that follow what was learned.
+
+    Source:
+        Zhang et al. 2021, arXiv:2110.08263, equations 5 to 12 and algorithm 1. Confidences equal
+        to a threshold pass, as in the released code; the paper has them fail.
+    """
+
+    views: ClassVar[tuple[str, ...]] = (WEAK, STRONG)
+
+    def __init__(self, options: FlexMatchOptions, setting: Setting) -> None:
+        super().__init__(options, setting)
+        self.rule = LearnedCounts(
+            options.threshold,
+            num_classes=setting.num_classes,
+            num_unlabelled=setting.num_unlabelled,
+            device=setting.device,
+        )
+
+    def losses(self, learners: Sequence[Learner], batch: StepBatch, *, share: float) -> StepLosses:
+        matched = match(learners[0], batch, rule=self.rule)
+        supervised = self.supervised(matched.given, batch.labelled)
+        unlabelled = taught_loss(matched.strong, matched.selection)
+        terms = {
+            "supervised": supervised.detach(),
+            "unlabelled": unlabelled.detach(),
+            **matched.terms,
+        }
+        total = supervised + self.options.weight * unlabelled
+        return StepLosses((total + matched.extra,), terms)
+
+    def select(self, probabilities: Tensor) -> Selection:
+        return self.rule.select(probabilities)
+
+    def state_dict(self) -> dict[str, Any]:
+        return self.rule.state_dict()
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self.rule.load_state_dict(state)
+
+
+class LearnedCounts:
+    """Thresholds tau b / (2 - b), b the share that a class has of the clips learned.
+
+    A clip is learned as the class of its last prediction of at least tau. With s(c) clips learned
+    as class c, and n not learned yet, b(c) = s(c) / max(max s, n). All thresholds are 0 until the
+    first clip is learned.
+
+    Args:
+        threshold: tau.
+        num_classes: Classes.
+        num_unlabelled: Clips.
+        device: Where the tensors are.
+    """
+
+    def __init__(
+        self,
+        threshold: float,
+        *,
+        num_classes: int,
+        num_unlabelled: int,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self.tau, self.num_classes = threshold, num_classes
+        self.learned = torch.full((num_unlabelled,), -1, device=device)
+
+    def judge(self, probabilities: Tensor, index: Tensor) -> Selection:
+        """Select by what was learned before this batch, then learn from it."""
+        selection = self.select(probabilities)
+        sure = probabilities.amax(1) >= self.tau
+        self.learned[index] = torch.where(sure, selection.labels, self.learned[index])
+        return selection
+
+    def select(self, probabilities: Tensor) -> Selection:
+        confidence, labels = probabilities.max(1)
+        taken = confidence >= self.thresholds().to(probabilities)[labels]
+        return Selection(labels, taken.to(probabilities.dtype))
+
+    def thresholds(self) -> Tensor:
+        """Return the threshold of each class, (classes,)."""
+        counts = self.learned.new_zeros(self.num_classes + 1)
+        counts.scatter_add_(0, self.learned + 1, torch.ones_like(self.learned))
+        # The place before the classes counts the clips that are not learned: it is part of the
+        # maximum. Without any clip it is 0, and so are all thresholds.
+        share = counts[1:] / counts.max().clamp(min=1)
+        return self.tau * share / (2 - share)
+
+    def threshold(self) -> Tensor:
+        return self.thresholds().mean()
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"learned": self.learned}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self.learned.copy_(state["learned"])
