@@ -27,6 +27,11 @@ METHODS = (
     "supervised",
     "pseudo_label",
     "fixmatch",
+    "flexmatch",
+    "freematch",
+    "softmatch",
+    "mean_teacher",
+    "entropy",
 )
 FEW = FewOptions()
 FEW_DEFAULTS = replace(DEFAULTS, training=TrainOptions(batch_size=16))

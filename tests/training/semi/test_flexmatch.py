@@ -77,6 +77,14 @@ def test_a_clip_keeps_its_class_until_another_is_as_sure() -> None:
     assert rule.learned[3] == 1
 
 
+def test_of_a_clip_that_comes_twice_the_surest_view_counts() -> None:
+    rule, place = make_rule(), torch.tensor([3, 3, 3, 5])
+    rows = [[0.8, 0.2, 0, 0], [0.1, 0.9, 0, 0], [0.3, 0.3, 0.4, 0], [0.4, 0, 0, 0.6]]
+    rule.judge(torch.tensor(rows), place)
+    assert rule.learned[3] == 1
+    assert rule.learned[5] == -1
+
+
 def test_the_class_that_is_learned_best_has_the_whole_threshold() -> None:
     rule = make_rule()
     rule.learned[:40], rule.learned[40:60] = 2, 1

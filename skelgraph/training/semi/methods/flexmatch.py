@@ -122,8 +122,7 @@ class LearnedCounts:
     def judge(self, probabilities: Tensor, index: Tensor) -> Selection:
         """Select by what was learned before this batch, then learn from it."""
         selection = self.select(probabilities)
-        sure = probabilities.amax(1) >= self.tau
-        self.learned[index] = torch.where(sure, selection.labels, self.learned[index])
+        self._learn(probabilities.amax(1), selection.labels, index)
         return selection
 
     def select(self, probabilities: Tensor) -> Selection:
@@ -142,6 +141,16 @@ class LearnedCounts:
 
     def threshold(self) -> Tensor:
         return self.thresholds().mean()
+
+    def _learn(self, confidence: Tensor, labels: Tensor, index: Tensor) -> None:
+        """Note the sure ones; of a clip that comes twice in a batch, the surest view."""
+        best = torch.zeros_like(self.learned, dtype=confidence.dtype)
+        best.scatter_reduce_(0, index, confidence, "amax")
+        sure = (confidence >= self.tau) & (confidence == best[index])
+        # Maxima, since an assignment to one place from several would depend on the device.
+        new = torch.full_like(self.learned, -1)
+        new.scatter_reduce_(0, index, torch.where(sure, labels, -1), "amax")
+        self.learned.copy_(torch.where(new >= 0, new, self.learned))
 
     def state_dict(self) -> dict[str, Any]:
         return {"learned": self.learned}
