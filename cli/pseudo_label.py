@@ -32,6 +32,11 @@ METHODS = (
     "softmatch",
     "mean_teacher",
     "entropy",
+    "curriculum",
+    "sturm",
+    "mixmatch",
+    "cmpl",
+    "meta_pseudo_labels",
 )
 FEW = FewOptions()
 FEW_DEFAULTS = replace(DEFAULTS, training=TrainOptions(batch_size=16))

@@ -9,11 +9,22 @@ from typing import Any
 from skelgraph.errors import ConfigError, unknown_name
 from skelgraph.training.config import from_dict
 from skelgraph.training.semi.method import Method, Setting
+from skelgraph.training.semi.methods.cmpl import Cmpl, CmplOptions
+from skelgraph.training.semi.methods.curriculum import (
+    Curriculum,
+    CurriculumOptions,
+    SturmOptions,
+)
 from skelgraph.training.semi.methods.entropy import EntropyMinimisation, EntropyOptions
 from skelgraph.training.semi.methods.fixmatch import FixMatch, FixMatchOptions
 from skelgraph.training.semi.methods.flexmatch import FlexMatch, FlexMatchOptions
 from skelgraph.training.semi.methods.freematch import FreeMatch, FreeMatchOptions
 from skelgraph.training.semi.methods.mean_teacher import MeanTeacher, MeanTeacherOptions
+from skelgraph.training.semi.methods.meta_pseudo_labels import (
+    MetaPseudoLabels,
+    MetaPseudoLabelsOptions,
+)
+from skelgraph.training.semi.methods.mixmatch import MixMatch, MixMatchOptions
 from skelgraph.training.semi.methods.pseudo_label import PseudoLabel, PseudoLabelOptions
 from skelgraph.training.semi.methods.softmatch import SoftMatch, SoftMatchOptions
 
@@ -45,6 +56,11 @@ METHODS: dict[str, MethodEntry] = {
     "softmatch": MethodEntry(SoftMatch, SoftMatchOptions),
     "mean_teacher": MethodEntry(MeanTeacher, MeanTeacherOptions),
     "entropy": MethodEntry(EntropyMinimisation, EntropyOptions),
+    "curriculum": MethodEntry(Curriculum, CurriculumOptions),
+    "sturm": MethodEntry(Curriculum, SturmOptions),
+    "mixmatch": MethodEntry(MixMatch, MixMatchOptions),
+    "cmpl": MethodEntry(Cmpl, CmplOptions),
+    "meta_pseudo_labels": MethodEntry(MetaPseudoLabels, MetaPseudoLabelsOptions),
 }
 
 
