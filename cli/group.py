@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "inspect": ("skelgraph.cli.inspect_store", "Tell what is in a store or a recording."),
     "train": ("skelgraph.cli.train", "Train a recogniser."),
     "transfer": ("skelgraph.cli.transfer", "Train on from the weights of another run."),
+    "pretrain": ("skelgraph.cli.pretrain", "Learn from recordings without labels."),
     "pseudo-label": (
         "skelgraph.cli.pseudo_label",
         "Train with few labels and many unlabelled clips.",

@@ -6,7 +6,7 @@ line and the library cannot differ.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -148,12 +148,15 @@ SETTINGS: dict[str, tuple[tuple[str, Any, str], ...]] = {
 }
 
 
-def setting_options(function: Function, *, defaults: RunConfig = DEFAULTS) -> Function:
+def setting_options(
+    function: Function, *, defaults: RunConfig = DEFAULTS, without: Collection[str] = ()
+) -> Function:
     """Add an option for each setting.
 
     Args:
         function: A command.
         defaults: Where the default of each option stands.
+        without: Fields that the command has no use for.
     """
     function = click.option(
         "--augment",
@@ -162,6 +165,8 @@ def setting_options(function: Function, *, defaults: RunConfig = DEFAULTS) -> Fu
     )(function)
     for part, settings in reversed(SETTINGS.items()):
         for field, kind, text in reversed(settings):
+            if field in without:
+                continue
             default = getattr(getattr(defaults, part), field)
             flag = "--" + field.replace("_", "-")
             if kind is bool:
@@ -193,9 +198,9 @@ def told_settings(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def apply_settings(config: RunConfig, values: Mapping[str, Any]) -> RunConfig:
-    """Put the options' values into a configuration."""
+    """Put the options' values into a configuration; what has no option stays."""
     for part, settings in SETTINGS.items():
-        chosen = {field: values[field] for field, _, _ in settings}
+        chosen = {field: values[field] for field, _, _ in settings if field in values}
         config = replace(config, **{part: replace(getattr(config, part), **chosen)})
     # A run that goes on has its own configuration, and here no layout.
     if values["augment"] is None or not (config.layout or config.store):

@@ -8,7 +8,7 @@ from skelgraph.models.building import MODELS, build_model, resolve_config
 from skelgraph.models.ctr_gcn import CtrGcn, CtrGcnConfig
 from skelgraph.models.gtn import Gtn, SeriesGtn
 from skelgraph.models.gtn_config import GtnConfig
-from skelgraph.models.output import Output
+from skelgraph.models.output import Encoded, Output
 
 __all__ = [
     "MODELS",
@@ -16,6 +16,7 @@ __all__ = [
     "AsGcnConfig",
     "CtrGcn",
     "CtrGcnConfig",
+    "Encoded",
     "Gtn",
     "GtnConfig",
     "Output",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from skelgraph.graphs import Layout
 from skelgraph.models.as_gcn_config import AsGcnConfig, check_config
-from skelgraph.models.output import Output
+from skelgraph.models.output import Encoded, Output
 from skelgraph.models.recognising import (
     check_input,
     check_num_classes,
@@ -26,6 +27,18 @@ from skelgraph.nn.masked_norm import MaskedBatchNorm
 from skelgraph.nn.observed import ObservedBodies
 from skelgraph.nn.st_block import BlockConfig
 from skelgraph.nn.stream_input import embed_streams
+
+
+@dataclass
+class _Inside:
+    """What the blocks give, and what the heads need of how they came to it."""
+
+    features: Tensor
+    stride: int
+    bodies: Bodies
+    origin: Tensor | float
+    links: Links | None
+    graph: ClipGraph
 
 
 class AsGcn(nn.Module):
@@ -118,15 +131,13 @@ class AsGcn(nn.Module):
         if self.forecaster is not None and "losses" in returns:
             task = cut_forecast(positions, visible, frames, num_frames=self.config.forecast)
             frames = task.frames
-        bodies, origin = self._observe(positions, visible, frames)
-        links = self.infer_links(bodies) if links is None else links
-        graph = self._graph(bodies, links)
-        features, stride = self.backbone(self._embed(bodies), graph)
+        inside = self._run_blocks(positions, visible, frames, links=links)
+        bodies, links = inside.bodies, inside.links
         out = recognise(
             self.head,
-            features,
+            inside.features,
             bodies,
-            stride=stride,
+            stride=inside.stride,
             returns=returns,
             causal=self.config.causal,
         )
@@ -136,11 +147,37 @@ class AsGcn(nn.Module):
             if "a_links" in returns:
                 out.a_links = bodies.scatter(self.aim.probabilities(links)[:, -1])
         if self.forecaster is not None and (task is not None or "forecast" in returns):
-            poses = origin + self.forecaster(features, bodies.positions, graph=graph, stride=stride)
+            poses = inside.origin + self.forecaster(
+                inside.features, bodies.positions, graph=inside.graph, stride=inside.stride
+            )
             out.forecast = bodies.scatter(poses).permute(0, 2, 3, 4, 1)
             if task is not None:
                 out.losses["forecast"] = _forecast_loss(poses, task, bodies)
         return out
+
+    def encode(
+        self,
+        positions: Tensor,
+        visible: Tensor,
+        frames: Tensor,
+        *,
+        returns: Collection[str] = (),
+    ) -> Encoded:
+        """Give the features that the head would see.
+
+        Args:
+            positions: As in `forward`, like the two after it.
+            visible: Joints seen.
+            frames: Valid frames.
+            returns: 'losses' for those of the A-links; other names give nothing.
+        """
+        check_returns(returns)
+        check_input(positions, num_coords=self.config.num_coords, num_joints=self.num_joints)
+        inside = self._run_blocks(positions, visible, frames)
+        losses: dict[str, Tensor] = {}
+        if "losses" in returns and inside.links is not None and self.aim is not None:
+            losses = self.aim.losses(inside.links)
+        return Encoded(inside.features, inside.bodies, inside.stride, losses)
 
     def warm_up_losses(
         self, positions: Tensor, visible: Tensor, frames: Tensor
@@ -160,6 +197,15 @@ class AsGcn(nn.Module):
         if self.aim is None:
             return None
         return self.aim(bodies.positions, bodies.visible, bodies.frames)
+
+    def _run_blocks(
+        self, positions: Tensor, visible: Tensor, frames: Tensor, *, links: Links | None = None
+    ) -> _Inside:
+        bodies, origin = self._observe(positions, visible, frames)
+        links = self.infer_links(bodies) if links is None else links
+        graph = self._graph(bodies, links)
+        features, stride = self.backbone(self._embed(bodies), graph)
+        return _Inside(features, stride, bodies, origin, links, graph)
 
     def _observe(
         self, positions: Tensor, visible: Tensor, frames: Tensor

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from skelgraph.errors import ConfigError, unknown_name
 from skelgraph.graphs import Layout
-from skelgraph.models.output import Output
+from skelgraph.models.output import Encoded, Output
 from skelgraph.models.recognising import (
     HEADS,
     check_input,
@@ -134,6 +134,20 @@ class CtrGcn(nn.Module):
         Returns:
             Logits and what was asked for.
         """
+        encoded = self.encode(positions, visible, frames, returns=returns)
+        return recognise(
+            self.head, encoded.features, encoded.bodies, stride=encoded.stride, returns=returns
+        )
+
+    def encode(
+        self,
+        positions: Tensor,
+        visible: Tensor,
+        frames: Tensor,
+        *,
+        returns: Collection[str] = (),
+    ) -> Encoded:
+        """Give the features that the head would see; arguments as those of `forward`."""
         config = self.config
         check_returns(returns)
         check_input(positions, num_coords=config.num_coords, num_joints=self.num_joints)
@@ -152,7 +166,7 @@ class CtrGcn(nn.Module):
             given = {"frames": valid, "senders": senders}
             x = recomputed(block, x, **given) if self.recompute else block(x, **given)
             valid = stride_mask(valid, stride)
-        return recognise(self.head, x, bodies, stride=prod(config.strides), returns=returns)
+        return Encoded(x, bodies, prod(config.strides))
 
 
 def check_config(config: CtrGcnConfig) -> None:

@@ -6,6 +6,25 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
+from skelgraph.nn.bodies import Bodies
+
+
+@dataclass
+class Encoded:
+    """What the blocks of a model make of a batch, before its head.
+
+    Args:
+        features: Shape (P, C', T', V).
+        bodies: The P bodies they are of.
+        stride: Input frames between two frames of the features.
+        losses: As those of `Output`, where asked for.
+    """
+
+    features: Tensor
+    bodies: Bodies
+    stride: int
+    losses: dict[str, Tensor] = field(default_factory=dict)
+
 
 @dataclass
 class Output:

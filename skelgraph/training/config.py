@@ -147,6 +147,31 @@ class TrainOptions:
 
 
 @dataclass(frozen=True)
+class PretrainOptions:
+    """Training without labels.
+
+    Args:
+        method: `masked`, or `contrastive`.
+        all_clips: Learn from the people that the protocol tests as well.
+        mask_share: Share of a clip that is hidden (masked).
+        mask_span: Frames for which a part of the body is hidden at once (masked).
+        motion_stride: Frames over which the motion that is predicted goes (masked).
+        view_crop: Shortest share of a clip that a view covers (contrastive).
+        temperature: Divides the cosines of two views (contrastive).
+        divergence_weight: Weight of the extreme view's loss (contrastive); 0: no such view.
+    """
+
+    method: str = "masked"
+    all_clips: bool = False
+    mask_share: float = 0.6
+    mask_span: int = 8
+    motion_stride: int = 1
+    view_crop: float = 0.5
+    temperature: float = 0.1
+    divergence_weight: float = 1.0
+
+
+@dataclass(frozen=True)
 class FewOptions:
     """Training with few labels.
 
@@ -196,6 +221,7 @@ class RunConfig:
         model: Model options.
         training: Optimisation options.
         augment: Augmentation of training batches.
+        pretrain: Training without labels; None: with them.
         simulated: Arguments of `skelgraph.data.synthetic.simulate` where store is None.
         start: Weights to start from. None: fresh ones.
         few: Training with few labels; None: with those of the whole training part.
@@ -208,6 +234,7 @@ class RunConfig:
     model: ModelOptions = ModelOptions()
     training: TrainOptions = TrainOptions()
     augment: AugmentOptions = AugmentOptions()
+    pretrain: PretrainOptions | None = None
     simulated: dict[str, Any] = field(default_factory=dict)
     start: StartOptions | None = None
     few: FewOptions | None = None

@@ -74,8 +74,8 @@ class Learner:
         self.model, self.optimiser = fabric.setup(model, optimiser)
         self.dtype = next(model.parameters()).dtype
         named = list(model.named_parameters())
-        self.links = [p for name, p in named if name.startswith("aim.")]
-        others = [p for name, p in named if not name.startswith("aim.")]
+        self.links = [p for name, p in named if "aim" in name.split(".")]
+        others = [p for name, p in named if "aim" not in name.split(".")]
         # Apart, because the A-links' own loss has gradients hundreds of times larger.
         self.clipped = [part for part in (self.links, others) if part]
         self.average = WeightAverage(model, decay=options.ema)

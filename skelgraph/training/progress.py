@@ -83,7 +83,7 @@ class ConsoleReporter(Reporter):
 
 def _numbers(row: dict[str, Any]) -> str:
     shown = (
-        *("stage", "train_loss", "train_top1", "val_nll", "val_top1"),
+        *("stage", "train_loss", "train_top1", "val_nll", "val_top1", "val_loss", "val_trivial"),
         *("supervised", "unlabelled", "taken"),
     )
     values = ((name, row[name]) for name in shown if name in row)

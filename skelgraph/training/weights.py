@@ -18,6 +18,7 @@ from skelgraph.training.config import DataOptions, from_dict
 from skelgraph.training.run import CONFIG, SCHEMA_VERSION, WEIGHTS
 
 KEY = "skelgraph"
+PRETRAINED = "pretrained"
 
 
 @dataclass
@@ -84,6 +85,11 @@ def load_recogniser(path: str | Path, *, device: str | torch.device = "cpu") -> 
     """
     file = find_weights(path)
     metadata, state = read_weights(file)
+    if is_pretrained(metadata):
+        raise RunError(
+            f"{file}: expected a run that recognises, got weights of `skelgraph pretrain`, which "
+            "know no classes. Give them to `transfer`, or to `pseudo-label --from`."
+        )
     try:
         recogniser = _build(metadata)
         recogniser.model.load_state_dict(state)
@@ -95,6 +101,11 @@ def load_recogniser(path: str | Path, *, device: str | torch.device = "cpu") -> 
         ) from error
     recogniser.model.to(device).eval()
     return recogniser
+
+
+def is_pretrained(metadata: dict[str, Any]) -> bool:
+    """Tell from a weights file's metadata whether they were learned without labels."""
+    return bool(metadata["provenance"].get("kind") == PRETRAINED)
 
 
 def find_weights(path: str | Path) -> Path:

@@ -1,0 +1,204 @@
+"""`skelgraph pretrain`."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+
+from skelgraph.cli.model_change import MODELS, ModelChange, nest
+from skelgraph.cli.options import (
+    Choice,
+    device_option,
+    force_option,
+    output_option,
+    report_options,
+)
+from skelgraph.cli.settings import STREAMS, Names, apply_settings, setting_options
+from skelgraph.training.config import PretrainOptions
+
+DEFAULTS = PretrainOptions()
+NEED_LABELS = (
+    *("freeze_links", "label_smoothing", "class_weights", "forecast_weight"),
+    *("patience", "select"),
+)
+OWN = (
+    "mask_share",
+    "mask_span",
+    "motion_stride",
+    "view_crop",
+    "temperature",
+    "divergence_weight",
+)
+
+
+@click.command("pretrain")
+@click.option("--data", type=click.Path(), help="Store to learn from; labels are not used.")
+@click.option("--layout", metavar="NAME_OR_FILE", help="Skeleton; the store's own by default.")
+@output_option("Folder of the run.  [default: runs/LAYOUT_pretrained]")
+@click.option("--resume", is_flag=True, help="Go on with the run in --output.")
+@click.option(
+    "--method",
+    type=Choice(("masked", "contrastive")),
+    default=DEFAULTS.method,
+    show_default=True,
+    help="Predict how hidden joints move, or tell views of one clip from others.",
+)
+@click.option("--all", "all_clips", is_flag=True, help="Keep nobody out for a test.")
+@click.option(
+    "--mask-share",
+    type=float,
+    default=DEFAULTS.mask_share,
+    show_default=True,
+    help="Share of a clip that is hidden (masked).",
+)
+@click.option(
+    "--mask-span",
+    type=click.IntRange(min=1),
+    default=DEFAULTS.mask_span,
+    show_default=True,
+    help="Frames for which a part of the body is hidden (masked).",
+)
+@click.option(
+    "--motion-stride",
+    type=click.IntRange(min=1),
+    default=DEFAULTS.motion_stride,
+    show_default=True,
+    help="Frames over which the motion to predict goes (masked).",
+)
+@click.option(
+    "--view-crop",
+    type=float,
+    default=DEFAULTS.view_crop,
+    show_default=True,
+    help="Shortest share of a clip that a view covers (contrastive).",
+)
+@click.option(
+    "--temperature",
+    type=float,
+    default=DEFAULTS.temperature,
+    show_default=True,
+    help="Divides the likeness of two views (contrastive).",
+)
+@click.option(
+    "--divergence-weight",
+    type=float,
+    default=DEFAULTS.divergence_weight,
+    show_default=True,
+    help="Weight of a view changed much more than the others (contrastive).",
+)
+@click.option(
+    "--model",
+    type=Choice(MODELS),
+    default="as_gcn",
+    show_default=True,
+    help="Architecture with blocks over joints and frames; see the page about models.",
+)
+@click.option(
+    "--preset",
+    type=Choice(("auto", "small", "paper")),
+    default="auto",
+    show_default=True,
+    help="Size of the model; auto: small on a CPU.",
+)
+@click.option("--streams", type=Names(STREAMS), help="Inputs, such as joint,bone.")
+@click.option("--a-links/--no-a-links", default=None, help="Learned links, on by default.")
+@click.option("--causal", is_flag=True, default=None, help="See no later frame (streaming).")
+@click.option(
+    "--set",
+    "changes",
+    type=ModelChange(),
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Any field of the model's configuration, such as s_order=2 or aim.num_types=4.",
+)
+@partial(setting_options, without=NEED_LABELS)
+@device_option
+@force_option
+@report_options
+def command(**values: Any) -> None:
+    """Learn from recordings without labels.
+
+    The weights that come of it are to begin with where labels are few: they know no classes.
+    Learns from the people whom the protocol does not test; those that validate measure what was
+    learned, beside what knowing nothing would give.
+
+    \b
+    Example:
+      skelgraph pretrain --data my_store --protocol loso --fold 0 --output runs/start0
+      skelgraph pretrain --data recordings --all --method contrastive
+    """
+    from skelgraph.cli.output import print_json
+    from skelgraph.training.devices import Devices
+    from skelgraph.training.pretrain.job import pretrain
+    from skelgraph.training.progress import ConsoleReporter, Reporter
+
+    if not values["data"] and not (values["resume"] and values["output"]):
+        raise click.UsageError("Expected --data STORE, got none. Write one with `convert`.")
+    config = _config(values)
+    output = values["output"] or Path("runs") / f"{Path(config.layout).stem}_pretrained"
+    accelerator, _, number = values["device"].partition(":")
+    metrics = pretrain(
+        config,
+        output,
+        resume=values["resume"],
+        force=values["force"],
+        devices=Devices(accelerator=accelerator, count=[int(number)] if number else 1),
+        report=Reporter() if values["quiet"] else ConsoleReporter(),
+    )
+    if values["as_json"]:
+        print_json({"run": str(output), **metrics})
+    else:
+        _print(metrics, output)
+
+
+def _config(values: dict[str, Any]) -> Any:
+    from skelgraph.training.config import ModelOptions, RunConfig
+
+    wanted = ("streams", "a_links", "causal")
+    overrides = {name: values[name] for name in wanted if values[name] is not None}
+    config = RunConfig(
+        layout=_layout(values),
+        store=values["data"] and str(Path(values["data"]).resolve()),
+        model=ModelOptions(
+            name=values["model"],
+            preset=values["preset"],
+            overrides=overrides | nest(values["changes"]),
+        ),
+        pretrain=PretrainOptions(
+            method=values["method"],
+            all_clips=values["all_clips"],
+            **{name: values[name] for name in OWN},
+        ),
+    )
+    files = values["files"] and str(Path(values["files"]).resolve())
+    return apply_settings(config, {**values, "files": files})
+
+
+def _layout(values: dict[str, Any]) -> str:
+    if values["layout"]:
+        from skelgraph.graphs.reading import is_path
+
+        given = str(values["layout"])
+        return str(Path(given).resolve()) if is_path(given) else given
+    if values["data"]:
+        from skelgraph.data.store import Store
+
+        return str(Store.open(values["data"]).layout.name)
+    return ""
+
+
+def _print(metrics: dict[str, Any], output: Path) -> None:
+    from skelgraph.cli.output import print_table
+
+    parts = [part for part in ("train", "val") if part in metrics]
+    names = [name for name in metrics["train"] if name != "num_clips"]
+    rows = [
+        (part, metrics[part]["num_clips"], *(metrics[part][name] for name in names))
+        for part in parts
+    ]
+    print_table(("split", "clips", *names), rows)
+    click.echo("trivial: the loss of knowing nothing")
+    click.echo(f"run: {output}")
