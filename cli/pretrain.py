@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
-from skelgraph.cli.model_change import MODELS, ModelChange, nest
+from skelgraph.cli.model_change import model_options
 from skelgraph.cli.options import (
     Choice,
     device_option,
@@ -16,7 +17,9 @@ from skelgraph.cli.options import (
     output_option,
     report_options,
 )
-from skelgraph.cli.settings import STREAMS, Names, apply_settings, setting_options
+from skelgraph.cli.process_options import chosen_devices
+from skelgraph.cli.run_config import run_config
+from skelgraph.cli.settings import setting_options
 from skelgraph.training.config import PretrainOptions
 
 DEFAULTS = PretrainOptions()
@@ -89,31 +92,7 @@ OWN = (
     show_default=True,
     help="Weight of a view changed much more than the others (contrastive).",
 )
-@click.option(
-    "--model",
-    type=Choice(MODELS),
-    default="as_gcn",
-    show_default=True,
-    help="Architecture with blocks over joints and frames; see the page about models.",
-)
-@click.option(
-    "--preset",
-    type=Choice(("auto", "small", "paper")),
-    default="auto",
-    show_default=True,
-    help="Size of the model; auto: small on a CPU.",
-)
-@click.option("--streams", type=Names(STREAMS), help="Inputs, such as joint,bone.")
-@click.option("--a-links/--no-a-links", default=None, help="Learned links, on by default.")
-@click.option("--causal", is_flag=True, default=None, help="See no later frame (streaming).")
-@click.option(
-    "--set",
-    "changes",
-    type=ModelChange(),
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Any field of the model's configuration, such as s_order=2 or aim.num_types=4.",
-)
+@model_options
 @partial(setting_options, without=NEED_LABELS)
 @device_option
 @force_option
@@ -131,7 +110,6 @@ def command(**values: Any) -> None:
       skelgraph pretrain --data recordings --all --method contrastive
     """
     from skelgraph.cli.output import print_json
-    from skelgraph.training.devices import Devices
     from skelgraph.training.pretrain.job import pretrain
     from skelgraph.training.progress import ConsoleReporter, Reporter
 
@@ -139,13 +117,12 @@ def command(**values: Any) -> None:
         raise click.UsageError("Expected --data STORE, got none. Write one with `convert`.")
     config = _config(values)
     output = values["output"] or Path("runs") / f"{Path(config.layout).stem}_pretrained"
-    accelerator, _, number = values["device"].partition(":")
     metrics = pretrain(
         config,
         output,
         resume=values["resume"],
         force=values["force"],
-        devices=Devices(accelerator=accelerator, count=[int(number)] if number else 1),
+        devices=chosen_devices(values),
         report=Reporter() if values["quiet"] else ConsoleReporter(),
     )
     if values["as_json"]:
@@ -155,39 +132,12 @@ def command(**values: Any) -> None:
 
 
 def _config(values: dict[str, Any]) -> Any:
-    from skelgraph.training.config import ModelOptions, RunConfig
-
-    wanted = ("streams", "a_links", "causal")
-    overrides = {name: values[name] for name in wanted if values[name] is not None}
-    config = RunConfig(
-        layout=_layout(values),
-        store=values["data"] and str(Path(values["data"]).resolve()),
-        model=ModelOptions(
-            name=values["model"],
-            preset=values["preset"],
-            overrides=overrides | nest(values["changes"]),
-        ),
-        pretrain=PretrainOptions(
-            method=values["method"],
-            all_clips=values["all_clips"],
-            **{name: values[name] for name in OWN},
-        ),
+    options = PretrainOptions(
+        method=values["method"],
+        all_clips=values["all_clips"],
+        **{name: values[name] for name in OWN},
     )
-    files = values["files"] and str(Path(values["files"]).resolve())
-    return apply_settings(config, {**values, "files": files})
-
-
-def _layout(values: dict[str, Any]) -> str:
-    if values["layout"]:
-        from skelgraph.graphs.reading import is_path
-
-        given = str(values["layout"])
-        return str(Path(given).resolve()) if is_path(given) else given
-    if values["data"]:
-        from skelgraph.data.store import Store
-
-        return str(Store.open(values["data"]).layout.name)
-    return ""
+    return replace(run_config({**values, "subjects": 0}), pretrain=options)
 
 
 def _print(metrics: dict[str, Any], output: Path) -> None:

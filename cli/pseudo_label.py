@@ -16,10 +16,11 @@ from skelgraph.cli.options import (
     force_option,
     output_option,
     report_options,
+    told,
 )
 from skelgraph.cli.process_options import chosen_devices
-from skelgraph.cli.run_config import run_config
-from skelgraph.cli.settings import DEFAULTS, setting_options
+from skelgraph.cli.run_config import layout_name, run_config
+from skelgraph.cli.settings import DEFAULTS, SETTINGS, setting_options, with_preset
 from skelgraph.training.config import FewOptions, TrainOptions
 
 # A test holds it against the table of methods, whose import takes long.
@@ -44,6 +45,12 @@ FEW_DEFAULTS = replace(DEFAULTS, training=TrainOptions(batch_size=16))
 
 @click.command("pseudo-label")
 @click.option("--data", type=click.Path(), help="Store to train on, with few labels or many.")
+@click.option(
+    "--from",
+    "source",
+    metavar="RUN",
+    help="Weights to start from: a run, a weights file, `simulated`; clips and model are as there.",
+)
 @click.option(
     "--method", type=Choice(METHODS), default=FEW.method, show_default=True, help="How it learns."
 )
@@ -134,6 +141,7 @@ def command(**values: Any) -> int:
     Example:
       skelgraph pseudo-label --data my_store --label-budget 0.1 --method fixmatch
       skelgraph pseudo-label --data my_store --label-budget 5 --method curriculum --draws 3
+      skelgraph pseudo-label --data my_store --from simulated --method freematch
     """
     from skelgraph.cli.output import print_json
     from skelgraph.training.progress import ConsoleReporter, Reporter
@@ -166,7 +174,7 @@ def command(**values: Any) -> int:
 def _config(values: dict[str, Any]) -> Any:
     if not values["data"] and not values["resume"]:
         raise click.UsageError("Expected --data STORE, got none. See `skelgraph convert`.")
-    config = run_config({**values, "subjects": 0})
+    config = _from_source(values) if values["source"] else run_config({**values, "subjects": 0})
     budget = values["label_budget"]
     few = FewOptions(
         method=values["method"],
@@ -182,6 +190,24 @@ def _config(values: dict[str, Any]) -> Any:
         calibrate=values["calibrate"],
     )
     return replace(config, few=few)
+
+
+def _from_source(values: dict[str, Any]) -> Any:
+    """Clips and model as the weights have them; options that were given go before."""
+    from skelgraph.training.transfer.configuring import transfer_config
+
+    settings = {
+        part: {field: values[field] for field, _, _ in options if told(field)}
+        for part, options in SETTINGS.items()
+    }
+    settings["training"] = {"batch_size": FEW_DEFAULTS.training.batch_size, **settings["training"]}
+    if values["files"]:
+        settings["protocol"]["files"] = str(Path(values["files"]).resolve())
+    settings["model"] = nest(values["changes"])
+    config = transfer_config(
+        values["source"], store=values["data"], layout=layout_name(values), told=settings
+    )
+    return with_preset(config, values)
 
 
 def _default_output(values: dict[str, Any]) -> Path:

@@ -202,6 +202,11 @@ def apply_settings(config: RunConfig, values: Mapping[str, Any]) -> RunConfig:
     for part, settings in SETTINGS.items():
         chosen = {field: values[field] for field, _, _ in settings if field in values}
         config = replace(config, **{part: replace(getattr(config, part), **chosen)})
+    return with_preset(config, values)
+
+
+def with_preset(config: RunConfig, values: Mapping[str, Any]) -> RunConfig:
+    """Take the augmentations of --augment, where it is given; single options go before it."""
     # A run that goes on has its own configuration, and here no layout.
     if values["augment"] is None or not (config.layout or config.store):
         return config

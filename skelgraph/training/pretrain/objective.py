@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -71,6 +72,8 @@ class Objective(nn.Module):
     Raises:
         ConfigError: If the model has no such features.
     """
+
+    model: Any
 
     def __init__(self, model: nn.Module, *, name: str) -> None:
         super().__init__()

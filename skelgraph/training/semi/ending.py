@@ -89,6 +89,8 @@ def write_end(
         "before": scores[SUPERVISED],
         "after": scores[method],
     }
+    if job.prepared.beginning is not None:
+        metrics["start"] = job.prepared.beginning.to_dict()
     if method != SUPERVISED:
         answers = [_answers(job, test, tested[name]) for name in names]
         changes = compare_f1(answers[:1], answers[1:], job.store.class_names)
@@ -204,9 +206,15 @@ def _recogniser(job: FewJob, name: str, judged: Candidate | None, last: int) -> 
             "method": name,
             "cycle": cycle,
             "label_budget": job.few.label_budget,
+            **_origin(job),
         },
         num_spatial=num_spatial(store.axes),
     )
+
+
+def _origin(job: FewJob) -> dict[str, Any]:
+    beginning = job.prepared.beginning
+    return {} if beginning is None else {"start": beginning.origin()}
 
 
 def _probabilities(recogniser: Recogniser, clips: ClipSet) -> Tensor:

@@ -39,6 +39,7 @@ from skelgraph.training.semi.legs import (
 from skelgraph.training.semi.loop import FewLoop, FewProgress
 from skelgraph.training.semi.preparing import Prepared, prepare
 from skelgraph.training.supervised import resolve_layout
+from skelgraph.training.transfer.beginning import resolve_start
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -97,8 +98,10 @@ def train_few(
         training=replace(config.training, precision=precision),
         model=replace(config.model, preset=preset),
     )
+    layout = resolve_layout(config)
+    config = resolve_start(config, layout)
     # Before anything is removed or written: what does not fit changes nothing.
-    job = FewJob(config, resolve_layout(config), folder, fabric, report)
+    job = FewJob(config, layout, folder, fabric, report)
     with claimed(folder, force=force, resume=resume):
         write_config(folder, config)
         job.write_split()

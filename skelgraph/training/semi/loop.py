@@ -193,7 +193,7 @@ class FewLoop:
         if progress.epoch in self.recorded and self.hidden is not None:
             self._record()
         self._save()
-        self.report.epoch(row)
+        self.report.epoch({**row, "epoch": progress.cycle * self.epochs + progress.epoch})
 
     def _step(self, step: int, generator: torch.Generator) -> dict[str, Tensor]:
         training = self.config.training

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from skelgraph.data.clip import num_spatial
 from skelgraph.data.dataset import ClipSet
 from skelgraph.data.store import Store
 from skelgraph.data.windows import Windows
@@ -20,7 +21,7 @@ from skelgraph.models import build_model, resolve_config
 from skelgraph.training.checkpoint import LAST, load_checkpoint, save_checkpoint
 from skelgraph.training.clips import clip_set
 from skelgraph.training.config import RunConfig
-from skelgraph.training.learner import Learner, Tuning
+from skelgraph.training.learner import Learner
 from skelgraph.training.loop import epoch_seed, has_links
 from skelgraph.training.progress import Reporter
 from skelgraph.training.semi.budget import FewSplit
@@ -30,6 +31,8 @@ from skelgraph.training.semi.method import Method, Setting
 from skelgraph.training.semi.methods.table import make_method
 from skelgraph.training.semi.narrow import narrow
 from skelgraph.training.semi.views import Views
+from skelgraph.training.transfer.beginning import Beginning, begin
+from skelgraph.training.transfer.options import StartOptions
 from skelgraph.transforms.presets import preset
 
 if TYPE_CHECKING:
@@ -52,6 +55,7 @@ class Prepared:
         scored: Windows of labelled and validation clips, cut as for testing.
         folder: Where the starting weights are kept.
         fabric: Lightning's devices and precision.
+        beginning: What is carried over from other weights; None: nothing.
         messages: What to tell.
     """
 
@@ -63,6 +67,7 @@ class Prepared:
     scored: ClipSet
     folder: Path
     fabric: Fabric
+    beginning: Beginning | None = None
     messages: list[str] = field(default_factory=list)
 
     def method(self, name: str, leg: Leg) -> Method:
@@ -94,7 +99,7 @@ class Prepared:
             layout=self.layout,
             data=config.data,
             weak=config.augment,
-            strong=preset(few.strong, self.layout),
+            strong=preset(few.strong, self.layout, symmetry=self.store.symmetry),
             batch_size=config.training.batch_size,
             ratio=few.unlabelled_ratio,
             seed=epoch_seed(config.training.seed, few.draw_seed),
@@ -167,6 +172,8 @@ class Prepared:
             if (folder / LAST).is_file():
                 continue
             model = self.build(second, self.config.training.seed + bool(second))
+            if self.config.start is not None and second != QUARTER:
+                self.carry(model, self.config.start)
             if has_links(model) and self.config.training.link_epochs:
                 report.message("A-links: learning from all clips, without labels")
                 self._train_links(model)
@@ -190,12 +197,24 @@ class Prepared:
         elif cycle > 0:
             begun = {k: v for k, v in begun.items() if k not in classifier_names(model)}
         model.load_state_dict(begun, strict=False)
+        tuned = self.beginning is not None and second != QUARTER and restart != "scratch"
         return Learner(
-            model, options=self.config.training, fabric=self.fabric, tuning=self._tuning(model)
+            model,
+            options=self.config.training,
+            fabric=self.fabric,
+            tuning=self.beginning.tuning if tuned and self.beginning else None,
         )
 
-    def _tuning(self, model: nn.Module) -> Tuning | None:
-        return None
+    def carry(self, model: nn.Module, options: StartOptions) -> Beginning:
+        """Put the weights to start from into a model."""
+        return begin(
+            model,
+            self.layout,
+            options,
+            class_names=self.store.class_names,
+            num_spatial=num_spatial(self.store.axes),
+            training=self.config.training,
+        )
 
     def _train_links(self, model: nn.Module) -> None:
         few, training = self.config.few, self.config.training
@@ -244,6 +263,10 @@ def prepare(
             "Give a smaller budget, or --method supervised."
         )
     model, _ = prepared.resolved()
+    if config.start is not None:
+        prepared.beginning = prepared.carry(model, config.start)
+        carried = prepared.beginning.carried.describe()
+        prepared.messages.append(f"start: {config.start.source}, {carried}")
     prepared.messages.append(
         f"model {config.model.name}, preset {config.model.preset}: "
         f"{sum(p.numel() for p in model.parameters()):,} parameters, {fabric.device}, "
