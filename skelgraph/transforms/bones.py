@@ -65,10 +65,6 @@ def bend(
 ) -> Tensor:
     """Turn every bone in its joint, and with it all that hangs on it.
 
-    A bone turns by the sum of the rotation vectors on its way from the root. Relative to its
-    parent it so turns by no more than its own vector is long, because the rotations of two
-    vectors are never farther apart than the vectors.
-
     Args:
         bones: Shape (N, C, T, M, V), C is 2 or 3.
         frames: Valid frames, bool, shape (N, T).
@@ -78,24 +74,37 @@ def bend(
 
     Returns:
         Bones as long as they were, to rounding.
-
-    Source:
-        Ours. Products of rotations along the tree would differ in the second order of the
-        angles, and take a step a level.
     """
     count, channels, _, bodies, joints = bones.shape
     axes = 1 if channels == 2 else 3
-    way = ancestors(layout).to(bones)
-    shape = (count, axes, 1, bodies, joints)
-    turned = _draw_vectors(shape, options.bend, generator).to(bones) @ way.T
+    still = _draw_vectors((count, axes, 1, bodies, joints), options.bend, generator)
+    turned = down_the_tree(still.to(bones), layout)
     if options.sway > 0:
         knots = _draw_vectors((count, axes, KNOTS, bodies, joints), options.sway, generator)
         weights = knot_weights(relative_times(frames)).to(bones)  # (N, T, K)
-        course = weights[:, None] @ (knots.to(bones) @ way.T).flatten(3)
+        course = weights[:, None] @ down_the_tree(knots.to(bones), layout).flatten(3)
         turned = turned + course.unflatten(-1, (bodies, joints))
-    rotated = rotate_plane(bones, turned) if axes == 1 else rotate_space(bones, turned)
-    rotated[..., layout.root] = bones[..., layout.root]
-    return rotated
+    return rotate_plane(bones, turned) if axes == 1 else rotate_space(bones, turned)
+
+
+def down_the_tree(vectors: Tensor, layout: Layout) -> Tensor:
+    """Hand each joint's rotation vector on to all joints below it, where they add up.
+
+    Relative to its parent a bone then turns by no more than its own vector is long, because the
+    rotations of two vectors are never farther apart than the vectors are.
+
+    Args:
+        vectors: Turn of each bone in its joint, in radians, shape (..., V). The root has none.
+        layout: Gives the tree.
+
+    Returns:
+        Turn of each bone in space, the same shape; 0 at the root.
+
+    Source:
+        Ours. The product of the rotations along the tree differs from the rotation of the sum in
+        the second order of the angles, and takes a step a level.
+    """
+    return vectors @ ancestors(layout).to(vectors).T
 
 
 def rotate_plane(vectors: Tensor, angle: Tensor) -> Tensor:
