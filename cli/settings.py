@@ -208,7 +208,7 @@ def apply_settings(config: RunConfig, values: Mapping[str, Any]) -> RunConfig:
 def with_preset(config: RunConfig, values: Mapping[str, Any]) -> RunConfig:
     """Take the augmentations of --augment, where it is given; single options go before it."""
     # A run that goes on has its own configuration, and here no layout.
-    if values["augment"] is None or not (config.layout or config.store):
+    if values.get("augment") is None or not (config.layout or config.store):
         return config
     given = {field: values[field] for field, _, _ in SETTINGS["augment"] if told(field)}
     return replace(config, augment=replace(_preset(values["augment"], config), **given))
