@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +20,9 @@ from skelgraph.training.transfer.start import Start, shared_joints
 WHOLE, PART, NEW = "whole", "part", "new"
 FATES = (WHOLE, PART, NEW)
 COLUMNS = ("name", WHOLE, PART, NEW, "why")
-LEAST = 0.1  # share of the new model's weights, its classifier aside, that must fit
+LEAST = 0.1  # share of what mixes channels, the classifier aside, that must fit
+# Masks, links and what prepares the input fit models of any width: they say nothing of it.
+ASIDE = re.compile(r"(^|\.)(classifier|input_norm|aim|s_mask|free|links)(\.|$)")
 
 
 @dataclass(frozen=True)
@@ -227,7 +230,7 @@ def _matches(old: Axis, new: Axis, joints: Mapping[str, str]) -> Iterator[tuple[
 
 
 def _demand_enough(entries: Sequence[Entry], start: Start) -> None:
-    others = [entry for entry in entries if CLASSIFIER not in entry.name.split(".")]
+    others = [entry for entry in entries if not ASIDE.search(entry.name)]
     total = sum(entry.size for entry in others)
     carried = sum(entry.carried for entry in others)
     if carried >= LEAST * total:
