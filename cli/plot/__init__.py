@@ -6,10 +6,14 @@ import click
 
 from skelgraph.cli.forecast import plot_command as plot_forecast
 from skelgraph.cli.plot.attention import plot_attention
+from skelgraph.cli.plot.budget import plot_budget
+from skelgraph.cli.plot.calibration import plot_calibration
+from skelgraph.cli.plot.changes import plot_changes
 from skelgraph.cli.plot.clip import plot_clip
 from skelgraph.cli.plot.confusion import plot_confusion
 from skelgraph.cli.plot.curves import plot_curves
 from skelgraph.cli.plot.layout import plot_layout
+from skelgraph.cli.plot.pseudo_labels import plot_pseudo_labels
 
 
 @click.group("plot")
@@ -27,5 +31,9 @@ for figure in (
     plot_confusion,
     plot_attention,
     plot_forecast,
+    plot_calibration,
+    plot_changes,
+    plot_pseudo_labels,
+    plot_budget,
 ):
     command.add_command(figure)

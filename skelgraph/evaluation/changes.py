@@ -14,6 +14,7 @@ from skelgraph.errors import ConfigError, list_faults
 RESAMPLES = 2000
 AT_ONCE = 50  # resamples that are counted together
 LEVEL = 0.95
+ALPHA = 0.05  # share of false alarms over all classes together
 
 Bounds = tuple[float, float, float]  # lower and upper end, p-value
 
@@ -72,7 +73,7 @@ class Change:
     @property
     def surely_fell(self) -> bool:
         """Whether it is lower than chance explains, all classes considered."""
-        return self.fell and self.p_holm < 1 - LEVEL
+        return self.fell and self.p_holm < ALPHA
 
     @property
     def told(self) -> str:
@@ -139,11 +140,11 @@ class Comparison:
             "draws": f"Student's t over {self.draws} paired draws",
             "groups": f"bootstrap over {self.groups} persons or recordings",
             "clips": f"bootstrap over {self.groups} clips, persons unknown: too narrow",
-            "nothing": "none: one group of clips",
+            "nothing": "none, one group of clips",
         }[self.interval]
         return (
-            f"intervals: {over}, each class for itself; 'chance may explain it' goes by "
-            f"Holm's correction for {tested} classes"
+            f"{100 * LEVEL:.0f} % intervals: {over}, each class for itself; what chance may "
+            f"explain: Holm's correction for {tested} classes"
         )
 
     def header(self) -> tuple[str, ...]:

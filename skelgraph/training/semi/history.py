@@ -11,8 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from skelgraph.errors import RunError
 from skelgraph.training.run import write_rows
+from skelgraph.training.run_tables import read_metrics
 
+KEY = "pseudo_labels"  # of metrics.json
 PSEUDO_LABELS = "pseudo_labels.csv"
 HEADER = (
     "clip", "cycle", "epoch", "label", "confidence", "weight", "changed", "truth", "correct",
@@ -230,3 +233,18 @@ def _packed(record: _Record) -> dict[str, Any]:
 def _unpacked(packed: Mapping[str, Any]) -> _Record:
     arrays = {name: packed[name].numpy().copy() for name in ARRAYS}
     return _Record(packed["cycle"], packed["epoch"], **arrays, summary=dict(packed["summary"]))
+
+
+def read_label_history(folder: str | Path) -> dict[str, Any]:
+    """Read what a run's metrics hold of its pseudo-labels, see `LabelHistory.to_dict`.
+
+    Raises:
+        RunError: If the run took no pseudo-labels, or its metrics are damaged.
+    """
+    found = read_metrics(folder).get(KEY)
+    if not isinstance(found, dict) or not found.get("records"):
+        raise RunError(
+            f"{folder}: expected a run with pseudo-labels, got one without. Give the folder that "
+            "`skelgraph pseudo-label` wrote."
+        )
+    return found
