@@ -1,0 +1,164 @@
+"""What is compared: a method with its options, and the steps that it may take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from groups import three_groups, write_split
+from sets import LabelSet, open_set
+
+from skelgraph.training.config import (
+    FewOptions,
+    ModelOptions,
+    ProtocolOptions,
+    RunConfig,
+    TrainOptions,
+)
+from skelgraph.training.transfer.options import StartOptions
+
+SCRATCH, SHIPPED = "scratch", "simulated"
+SUPERVISED, TRANSFERRED, ALL_LABELS = "supervised", "transferred", "all labels"
+ALL = "all"
+KEY = ("phase", "set", "arm", "budget", "draw")
+HEADER = (
+    *KEY,
+    "start",
+    "labels",
+    "unlabelled",
+    "val_top1",
+    "val_nll",
+    "kept",
+    "test_top1",
+    "test_macro_f1",
+    "method_test_top1",
+    "test_clips",
+    "steps",
+    "seconds",
+)
+EPOCH_STEPS, UNLABELLED_RATIO, FOLDS = 20, 3, 2
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One way to train.
+
+    Args:
+        name: As tables call it.
+        method: A key of `skelgraph.training.semi.methods.table.METHODS`.
+        options: Fields of the method's options that differ from its defaults.
+        cycles: Trainings one after another, each with all epochs.
+        share: Share of the epochs that a dear method takes, so that it has no more time.
+        batch_size: Labelled clips a step.
+    """
+
+    name: str
+    method: str
+    options: dict[str, Any] = field(default_factory=dict)
+    cycles: int = 1
+    share: float = 1.0
+    batch_size: int = 8
+
+
+@dataclass(frozen=True)
+class Task:
+    """One run.
+
+    Args:
+        phase: Part of the comparison.
+        one: The recordings.
+        arm: What trains.
+        start: `scratch` or `simulated`.
+        budget: Labels, as of `FewOptions.label_budget`.
+        draw: Number of the draw: who is in which group, which clips are labelled, and the seed.
+        effort: Epochs, of `EPOCH_STEPS` steps.
+        work: Where stores and runs go.
+    """
+
+    phase: str
+    one: LabelSet
+    arm: Arm
+    start: str
+    budget: str
+    draw: int
+    effort: int
+    work: Path
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Values of the columns `KEY`."""
+        return (self.phase, self.one.name, self.arm.name, self.budget, str(self.draw))
+
+    def __str__(self) -> str:
+        return " / ".join(self.key)
+
+
+def make_config(task: Task) -> RunConfig:
+    """Write a task's split file and configure its run."""
+    store = open_set(task.one, task.work)
+    everything = task.budget == ALL
+    split = task.work / "splits" / f"{task.one.name}_{task.draw}{'_all' * everything}.csv"
+    part = three_groups(store.clips, draw=task.draw, cameras=task.one.cameras)
+    write_split(split, store.clips, part, all_labels=everything)
+    epochs = max(1, round(task.effort * task.arm.share))
+    return RunConfig(
+        layout=task.one.layout,
+        store=str(store.path.resolve()),
+        protocol=ProtocolOptions(protocol="files", files=str(split.resolve())),
+        data=task.one.data,
+        model=ModelOptions(preset="small"),
+        training=TrainOptions(
+            epochs=epochs,
+            # The weights that ship have learned their A-links.
+            link_epochs=0 if task.start == SHIPPED else 3,
+            batch_size=task.arm.batch_size,
+            seed=task.draw,
+        ),
+        augment=task.one.augment,
+        few=FewOptions(
+            method=task.arm.method,
+            method_options=task.arm.options,
+            label_budget=task.budget,
+            draw_seed=task.draw,
+            epoch_steps=EPOCH_STEPS,
+            unlabelled_ratio=UNLABELLED_RATIO,
+            guard_folds=FOLDS,
+        ),
+        start=StartOptions(f"simulated:{task.one.shipped}") if task.start == SHIPPED else None,
+    )
+
+
+def do(task: Task) -> dict[str, Any]:
+    """Train, go on with what an earlier call left, and give the row."""
+    from skelgraph.training.semi.job import train_few
+
+    config = make_config(task)
+    folder = task.work / "runs" / "_".join(task.key).replace(" ", "_")
+    metrics = train_few(config, folder, resume=(folder / "config.yaml").exists())
+    return {
+        **dict(zip(KEY, task.key, strict=True)),
+        "start": task.start,
+        "steps": config.training.epochs * EPOCH_STEPS * task.arm.cycles,
+        **measured(metrics),
+    }
+
+
+def measured(metrics: dict[str, Any]) -> dict[str, Any]:
+    """Take from `metrics.json` what the tables show.
+
+    Validation is the method's own, not that of the model which the guard kept, since it chooses
+    among methods; it is empty where no labelled clip could be held out.
+    """
+    val = metrics["after"].get("val", {})
+    return {
+        "labels": sum(metrics["labels"]["labels_by_class"].values()),
+        "unlabelled": metrics["unlabelled"]["num_clips"] if "unlabelled" in metrics else 0,
+        "val_top1": val.get("top1", ""),
+        "val_nll": val.get("nll", ""),
+        "kept": metrics["kept"],
+        "test_top1": metrics["test"]["top1"],
+        "test_macro_f1": metrics["test"]["macro_f1"],
+        "method_test_top1": metrics["after"]["test"]["top1"],
+        "test_clips": metrics["test"]["num_clips"],
+    }
