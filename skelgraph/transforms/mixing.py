@@ -29,8 +29,9 @@ def mix_parts(
 ) -> Batch:
     """Give clips parts of the body of another clip of their class.
 
-    Bones are taken, not places: a part stays joined where it was. The other clip is
-    played over the length of this one. A body takes from the body in its slot, if both are seen.
+    Bones are taken, not places: a part stays joined where it was. The other clip is played over
+    the length of this one, and turned as a whole so that the parts that stay fit best: who looks
+    elsewhere lends an arm all the same. A body takes from the one in its slot, if both are seen.
 
     Args:
         batch: Positions (N, C, T, V, M).
@@ -42,7 +43,7 @@ def mix_parts(
     Source:
         Chen et al. 2022, "Contrastive learning from spatio-temporal mixed skeleton sequences".
         There any two clips mix, and joints' places are put in another's for a span of frames;
-        here the class is one, bones keep joined, and the span is the clip.
+        here the class is one, bones keep joined and are turned, and the span is the clip.
     """
     partner, found = draw_partners(batch.label.cpu(), options, generator)
     joints = draw_parts(layout, len(batch), generator) & found[:, None]  # (N, V)
@@ -52,9 +53,10 @@ def mix_parts(
     taken = joints.to(device)[:, None, :, None] & both & batch.frames[:, :, None, None]
     own, its = (clip.positions.transpose(3, 4) for clip in (batch, other))
     rows = taken.transpose(2, 3).unsqueeze(1)  # (N, 1, T, M, V)
-    bones = torch.where(
-        rows, to_bones(its[:, :num_spatial], layout), to_bones(own[:, :num_spatial], layout)
-    )
+    bones, lent = (to_bones(rest[:, :num_spatial], layout) for rest in (own, its))
+    fits = (batch.visible & other.visible & ~taken).transpose(2, 3)  # (N, T, M, V)
+    fits[..., layout.root] = False  # its row is a place, no bone
+    bones = torch.where(rows, turn_alike(lent, bones, fits), bones)
     bones[..., layout.root] = own[:, :num_spatial, ..., layout.root]
     rest = torch.where(rows, its[:, num_spatial:], own[:, num_spatial:])
     mixed = torch.cat([from_bones(bones, layout), rest], dim=1).transpose(3, 4)
@@ -64,6 +66,25 @@ def mix_parts(
         positions=torch.where(hit, mixed, batch.positions),
         visible=torch.where(taken, other.visible, batch.visible),
     )
+
+
+def turn_alike(bones: Tensor, model: Tensor, fits: Tensor) -> Tensor:
+    """Turn the bones of each body, one rotation a clip, so that they lie closest to others.
+
+    Args:
+        bones: Shape (N, C, T, M, V).
+        model: What they are to be like, the same shape.
+        fits: Which of them count, bool, shape (N, T, M, V).
+
+    Source:
+        Kabsch 1976: the rotation that maximises the sum of products, by singular values.
+    """
+    weighted = bones * fits.unsqueeze(1)
+    product = torch.einsum("nctmv,ndtmv->nmcd", weighted, model)
+    left, _, right = torch.linalg.svd(product)
+    sign = torch.linalg.det(left @ right).sign()
+    left = torch.cat([left[..., :-1], left[..., -1:] * sign[..., None, None]], dim=-1)
+    return torch.einsum("nmcd,nctmv->ndtmv", left @ right, bones)
 
 
 def draw_partners(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 import torch
 
 from skelgraph.graphs import load_layout
+from skelgraph.transforms.affine import apply_matrices, rotation
 from skelgraph.transforms.augment import augment
-from skelgraph.transforms.mixing import draw_partners, draw_parts, mix_parts
+from skelgraph.transforms.mixing import draw_partners, draw_parts, mix_parts, turn_alike
 from skelgraph.transforms.parts import part_members
 from skelgraph.transforms.presets import OFF
 from tests.transforms.batches import bone_lengths, make_batch, seeded
@@ -91,3 +93,27 @@ def test_absent_bodies_and_clips_of_other_lengths() -> None:
     assert torch.equal(mixed.positions[padding], batch.positions[padding])
     assert not mixed.visible[~batch.frames].any()
     assert not torch.equal(mixed.positions, batch.positions)
+
+
+@pytest.mark.parametrize("channels", [2, 3])
+def test_a_clip_that_differs_by_a_turn_alone_lends_what_was_there(channels: int) -> None:
+    layout = load_layout("mediapipe_hands")
+    batch = make_batch(layout, channels=channels, count=2)
+    batch = replace(batch, visible=torch.ones_like(batch.visible))
+    turn = rotation(torch.tensor([[0.0 if channels == 2 else 2.0, 0.0, 1.0]]))
+    turn = turn[:, :channels, :channels]
+    positions = torch.cat([batch.positions[:1], apply_matrices(turn, batch.positions[:1])])
+    batch = replace(batch, positions=positions)
+    mixed = augment(batch, layout, options=MIXED, generator=seeded())
+    torch.testing.assert_close(mixed.positions, batch.positions, atol=1e-4, rtol=1e-4)
+
+
+def test_bones_are_turned_and_never_mirrored() -> None:
+    bones = torch.randn(4, 3, 5, 2, 7, generator=seeded())
+    across = bones * torch.tensor([-1.0, 1.0, 1.0]).view(1, 3, 1, 1, 1)
+    turned = turn_alike(bones, across, torch.ones(4, 5, 2, 7, dtype=torch.bool))
+    volume = torch.linalg.det(bones[:, :, 0, :, :3].permute(0, 2, 1, 3))
+    kept = torch.linalg.det(turned[:, :, 0, :, :3].permute(0, 2, 1, 3))
+    torch.testing.assert_close(kept, volume, atol=1e-4, rtol=1e-4)
+    none = torch.zeros(4, 5, 2, 7, dtype=torch.bool)
+    torch.testing.assert_close(turn_alike(bones, across, none), bones)

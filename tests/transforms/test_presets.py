@@ -45,7 +45,7 @@ def test_mirror_and_reversal_only_where_a_class_allows_them() -> None:
 
 
 def test_an_unknown_name_is_told_the_nearest() -> None:
-    with pytest.raises(ConfigError, match="augment: .*Did you mean 'strong'"):
+    with pytest.raises(ConfigError, match=r"augment: .*Did you mean 'strong'"):
         preset("stron", BODY)
 
 
