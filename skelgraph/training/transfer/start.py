@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import Tensor
 
-from skelgraph.errors import LayoutError, RunError, SkelgraphError, list_faults, unknown_name
+from skelgraph.errors import LayoutError, RunError, list_faults, unknown_name
 from skelgraph.graphs import Layout, available_layouts, convert_joints, load_layout
 from skelgraph.models import build_model
 from skelgraph.training.config import DataOptions, from_dict
@@ -68,12 +68,13 @@ def load_start(source: str | Path, *, layout: Layout | None = None) -> Start:
     metadata, state = read_weights(file)
     try:
         start = _start(file, metadata, state)
-        _demand_fitting(start)
-    except (KeyError, TypeError, AttributeError, RuntimeError) as error:
+        wanted = _shapes_of(start)
+    except (KeyError, TypeError, AttributeError, ValueError, RuntimeError) as error:
         raise RunError(
             f"{file}: expected weights with their description, got {type(error).__name__} "
-            f"({error}). Use the file as skelgraph wrote it."
+            f"({' '.join(str(error).split())[:200]}). Use the file as skelgraph wrote it."
         ) from error
+    _demand_fitting(start, wanted)
     return start
 
 
@@ -187,37 +188,26 @@ def _spread_counts(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return spread
 
 
-def _demand_fitting(start: Start) -> None:
+def _shapes_of(start: Start) -> dict[str, tuple[int, ...]]:
+    """Shapes that the weights of the model described beside them have."""
+    classes = max(len(start.class_names), 1)
+    model = build_model(start.model, start.layout, num_classes=classes, config=start.config)
+    return {name: tuple(value.shape) for name, value in model.state_dict().items()}
+
+
+def _demand_fitting(start: Start, wanted: Mapping[str, tuple[int, ...]]) -> None:
     """Raise RunError unless the weights are those of the model described beside them."""
-    try:
-        model = build_model(
-            start.model,
-            start.layout,
-            num_classes=max(len(start.class_names), 1),
-            config=start.config,
-        )
-    except SkelgraphError as error:
-        raise RunError(
-            f"{start.path}: expected the description of a model, got another ({error}). Use the "
-            "file as skelgraph wrote it."
-        ) from error
-    wanted = {name: tuple(value.shape) for name, value in model.state_dict().items()}
-    faults = [
-        f"{start.path}: expected no weights '{name}' beside model '{start.model}', got some. Use "
-        "the file as skelgraph wrote it."
-        for name in sorted(set(start.state) - set(wanted))
-    ]
-    faults += [
-        f"{start.path}: expected '{name}' of shape {wanted[name]}, got {tuple(value.shape)}. Use "
-        "the file as skelgraph wrote it."
+    unknown = sorted(set(start.state) - set(wanted))
+    # Weights that were learned without labels may lack their head.
+    missing = sorted(set(wanted) - set(start.state)) if start.class_names else []
+    others = [
+        (name, wanted[name], tuple(value.shape))
         for name, value in start.state.items()
         if name in wanted and wanted[name] != tuple(value.shape)
     ]
-    if start.class_names:
-        faults += [
-            f"{start.path}: expected weights '{name}', got none. Use the file as skelgraph wrote "
-            "it."
-            for name in sorted(set(wanted) - set(start.state))
-        ]
+    faults = [f"expected no weights '{name}', got some" for name in unknown]
+    faults += [f"expected weights '{name}', got none" for name in missing]
+    faults += [f"expected '{name}' of shape {size}, got {got}" for name, size, got in others]
     if faults:
-        raise RunError(list_faults(faults))
+        step = "Use the file as skelgraph wrote it."
+        raise RunError(list_faults(f"{start.path}: {fault}. {step}" for fault in faults))
