@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +12,9 @@ from skelgraph.cli.options import Choice, force_option, output_option, report_op
 from skelgraph.cli.process_options import chosen_devices, process_options
 from skelgraph.cli.settings import STREAMS, Names, Several, open_setting_options, told_settings
 from skelgraph.training.transfer.options import MODES
+
+if TYPE_CHECKING:
+    from skelgraph.evaluation.changes import Comparison
 
 RECIPES = ("default", "industrial")  # a test holds it against the library's
 START = (
@@ -111,6 +114,11 @@ class PartRate(click.ParamType):
     help="Any field of the model's configuration that is to differ from the run's.",
 )
 @open_setting_options
+@click.option(
+    "--compare-scratch",
+    is_flag=True,
+    help="Train the same from scratch too, and tell the change of each class.",
+)
 @process_options
 @click.option(
     "--fail-under", type=click.FloatRange(0, 1), help="Exit with 3 if the test accuracy is lower."
@@ -133,26 +141,33 @@ def command(**values: Any) -> int:
       skelgraph transfer runs/big --data my_store --mode features --json
     """
     from skelgraph.cli.output import print_json
-    from skelgraph.training.progress import ConsoleReporter, Reporter
-    from skelgraph.training.supervised import train
 
     output = _output(values)
-    metrics = train(
-        _config(values),
-        output,
-        resume=values["resume"],
-        force=values["force"],
-        devices=chosen_devices(values),
-        report=Reporter() if values["quiet"] else ConsoleReporter(),
-    )
+    metrics, comparison = _train(values, output)
     if not metrics:
         return 0
     if values["as_json"]:
         print_json({"run": str(output), **metrics})
     else:
-        _print(metrics, output)
+        _print(metrics, comparison, output)
     limit = values["fail_under"]
     return 3 if limit is not None and metrics["test"]["top1"] < limit else 0
+
+
+def _train(values: dict[str, Any], output: Path) -> tuple[dict[str, Any], Comparison | None]:
+    from skelgraph.training.progress import ConsoleReporter, Reporter
+    from skelgraph.training.supervised import train
+    from skelgraph.training.transfer.comparing import train_both
+
+    given: dict[str, Any] = {
+        "resume": values["resume"],
+        "force": values["force"],
+        "devices": chosen_devices(values),
+        "report": Reporter() if values["quiet"] else ConsoleReporter(),
+    }
+    if values["compare_scratch"]:
+        return train_both(_config(values), output, **given)
+    return train(_config(values), output, **given), None
 
 
 def _output(values: dict[str, Any]) -> Path:
@@ -197,7 +212,7 @@ def _layout(given: str | None) -> str:
     return str(Path(given).resolve()) if is_path(given) else given
 
 
-def _print(metrics: dict[str, Any], output: Path) -> None:
+def _print(metrics: dict[str, Any], comparison: Comparison | None, output: Path) -> None:
     from skelgraph.cli.output import print_table
 
     start = metrics["start"]
@@ -215,4 +230,8 @@ def _print(metrics: dict[str, Any], output: Path) -> None:
         for part in ("train", "val", "test")
     ]
     print_table(("split", "clips", "top1", "macro_f1"), rows)
+    if comparison is not None:
+        click.echo("from scratch -> transferred, on the test part:")
+        for line in comparison.lines():
+            click.echo(line)
     click.echo(f"run: {output}")

@@ -94,6 +94,7 @@ def train(
     check(config)
     if force and not resume:
         _check_data_stays(config, folder)
+        _check_start_stays(config, folder)
     layout = resolve_layout(config)
     config = resolve_start(_resolve_precision(config, devices), layout)
     fabric = make_fabric(devices, config.training.precision, all_learn=True)
@@ -153,6 +154,16 @@ def _check_data_stays(config: RunConfig, folder: Path) -> None:
         raise RunError(
             f"{folder}: expected a run to replace that does not hold the data, got the data at "
             f"{config.store}. Give another --output, or move the data out of it."
+        )
+
+
+def _check_start_stays(config: RunConfig, folder: Path) -> None:
+    """Refuse to replace a run that holds the weights to start from."""
+    start = None if config.start is None else Path(config.start.source)
+    if start is not None and start.resolve().is_relative_to(folder.resolve()):
+        raise RunError(
+            f"{folder}: expected a run to replace that does not hold the weights to start from, "
+            f"got those at {start}. Give another --output."
         )
 
 
