@@ -166,6 +166,22 @@ def test_an_unknown_option_names_the_nearest() -> None:
         make_method("fixmatch", {"treshold": 0.5}, make_setting())
 
 
+@pytest.mark.parametrize(
+    ("name", "values", "fault"),
+    [
+        ("fixmatch", {"threshold": "high"}, "threshold: expected a number, got 'high'"),
+        ("fixmatch", {"weight": True}, "weight: expected a number, got True"),
+        ("fixmatch", {"weight": None}, "weight: expected a number, got None"),
+        ("softmatch", {"align": "no"}, "align: expected true or false, got 'no'"),
+        ("softmatch", {"align": 1}, "align: expected true or false, got 1"),
+        ("curriculum", {"restart": False}, "restart: expected a word, got False"),
+    ],
+)
+def test_options_of_another_kind_are_refused(name: str, values: dict, fault: str) -> None:
+    with pytest.raises(ConfigError, match=f"{name}, {fault}"):
+        make_method(name, values, make_setting())
+
+
 @pytest.mark.parametrize("name", EAGER)
 def test_each_option_that_is_no_number_is_refused(name: str) -> None:
     for item in fields(METHODS[name].options):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
-from skelgraph.errors import ConfigError, unknown_name
+from skelgraph.errors import ConfigError, list_faults, unknown_name
 from skelgraph.training.config import from_dict
 from skelgraph.training.semi.method import Method, Setting
 from skelgraph.training.semi.methods.cmpl import Cmpl, CmplOptions
@@ -27,6 +27,13 @@ from skelgraph.training.semi.methods.meta_pseudo_labels import (
 from skelgraph.training.semi.methods.mixmatch import MixMatch, MixMatchOptions
 from skelgraph.training.semi.methods.pseudo_label import PseudoLabel, PseudoLabelOptions
 from skelgraph.training.semi.methods.softmatch import SoftMatch, SoftMatchOptions
+
+# What an option's default says about its values; the first that fits.
+KINDS: dict[str, tuple[type, ...]] = {
+    "true or false": (bool,),
+    "a number": (int, float),
+    "a word": (str,),
+}
 
 
 @dataclass(frozen=True)
@@ -87,4 +94,19 @@ def make_method(name: str, values: Mapping[str, Any], setting: Setting) -> Metho
         ConfigError: If the name or an option is unknown, or a value is out of range.
     """
     entry = find_method(name)
+    _check_kinds(name, entry.options, values)
     return entry.method(from_dict(entry.options, values, where=f"method {name}"), setting)
+
+
+def _check_kinds(name: str, options: type, values: Mapping[str, Any]) -> None:
+    """Refuse a word where a number is expected, and the like, before the options compare them."""
+    faults = []
+    for item in fields(options):
+        value = values.get(item.name, item.default)
+        kind, kinds = next(pair for pair in KINDS.items() if isinstance(item.default, pair[1]))
+        if not isinstance(value, kinds) or isinstance(value, bool) != (kind == "true or false"):
+            faults.append(
+                f"{name}, {item.name}: expected {kind}, got {value!r}. Give another value."
+            )
+    if faults:
+        raise ConfigError(list_faults(faults))
