@@ -17,7 +17,6 @@ from skelgraph.training.pretrain.objective import Draw, Objective
 from skelgraph.transforms.options import AugmentOptions
 
 WIDTH = 128
-EXTREME = AugmentOptions(turn=90, tilt=30, roll=30, scale=0.5, drop_joint=0.15, drop_span=1.0)
 
 
 class ViewMatching(Objective):
@@ -28,6 +27,7 @@ class ViewMatching(Objective):
         name: Of the model, for messages.
         options: Crop, temperature, weight of the extreme view.
         augmentation: Of the two normal views.
+        extreme: Of the third view.
 
     Source:
         Guo et al. 2022 (AimCLR), arXiv:2112.03590: query and key of normal views, and the
@@ -39,10 +39,16 @@ class ViewMatching(Objective):
     """
 
     def __init__(
-        self, model: nn.Module, *, name: str, options: PretrainOptions, augmentation: AugmentOptions
+        self,
+        model: nn.Module,
+        *,
+        name: str,
+        options: PretrainOptions,
+        augmentation: AugmentOptions,
+        extreme: AugmentOptions,
     ) -> None:
         super().__init__(model, name=name)
-        self.options, self.augmentation = options, augmentation
+        self.options, self.augmentation, self.extreme = options, augmentation, extreme
         channels = self.model.config.channels[-1]
         self.projector = nn.Sequential(
             nn.Linear(channels, channels), nn.ReLU(), nn.Linear(channels, WIDTH)
@@ -70,7 +76,7 @@ class ViewMatching(Objective):
         found = {"match": match, "top1": matched(scores), "trivial": trivial}
         total = match
         if options.divergence_weight > 0:
-            extreme = draw.placed(draw.view(EXTREME, crop=options.view_crop))
+            extreme = draw.placed(draw.view(self.extreme, crop=options.view_crop))
             others, _ = run(learner, extreme)
             found["divergence"] = divergence(others @ keys.t() / options.temperature, scores)
             total = total + options.divergence_weight * found["divergence"]

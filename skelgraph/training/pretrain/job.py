@@ -41,6 +41,7 @@ from skelgraph.training.run import (
 )
 from skelgraph.training.supervised import resolve_layout
 from skelgraph.training.weights import PRETRAINED, Recogniser, save_recogniser
+from skelgraph.transforms.presets import STRONG, preset
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -197,7 +198,11 @@ class _Job:
         augmentation = self.config.augment
         if self.options.method == "contrastive":
             objective: Objective = ViewMatching(
-                model, name=options.name, options=self.options, augmentation=augmentation
+                model,
+                name=options.name,
+                options=self.options,
+                augmentation=augmentation,
+                extreme=preset(STRONG, self.layout),
             )
         else:
             objective = MaskedMotion(

@@ -24,7 +24,7 @@ from skelgraph.training.config import RunConfig
 from skelgraph.training.learner import Learner
 from skelgraph.training.loop import Losses, epoch_seed, has_links
 from skelgraph.training.pretrain.objective import Draw, Objective
-from skelgraph.training.schedule import warmup_cosine
+from skelgraph.training.schedule import lr_factor
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -149,10 +149,11 @@ class PretrainLoop:
     def _main_pass(self, epoch: int, generator: torch.Generator) -> dict[str, float]:
         losses, options = Losses(), self.config.training
         first, total = (epoch - self.link_epochs) * self.steps, options.epochs * self.steps
+        so_far = [row["val_loss"] for row in self.progress.history if "val_loss" in row]
         lr = 0.0
         for number, draw in enumerate(self._draws(generator)):
             step = first + number
-            lr = options.lr * warmup_cosine(step, total, warmup=options.warmup)
+            lr = options.lr * lr_factor(options, step, total, val_losses=so_far)
             self.learner.set_lr(lr, share=step / total)
             terms = self.objective.terms(self.learner, draw)
             self.learner.step(self._total(terms))

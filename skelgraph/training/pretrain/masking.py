@@ -10,6 +10,7 @@ from torch import Tensor
 
 from skelgraph.data.dataset import Batch
 from skelgraph.graphs import Layout
+from skelgraph.transforms.parts import part_members
 
 
 def draw_mask(
@@ -56,8 +57,8 @@ def draw_mask(
 def joint_parts(layout: Layout) -> Tensor:
     """Number the part of each joint, int64, shape (V,); joints of no part get one each."""
     part = torch.full((layout.num_joints,), -1)
-    for number, joints in enumerate(layout.parts.values()):
-        part[list(joints)] = number
+    for number, joints in enumerate(part_members(layout)):
+        part[joints] = number
     alone = part < 0
     part[alone] = int(part.max()) + 1 + torch.arange(int(alone.sum()))
     return part.unique(return_inverse=True)[1]

@@ -23,6 +23,7 @@ from skelgraph.training.pretrain.contrastive import ViewMatching
 from skelgraph.training.pretrain.masked import MaskedMotion
 from skelgraph.training.pretrain.objective import Draw, Objective
 from skelgraph.transforms.options import AugmentOptions
+from skelgraph.transforms.presets import STRONG, preset
 from tests.training.clips import TINY, make_config
 
 DATA = DataOptions(num_frames=8)
@@ -46,7 +47,13 @@ def make_objective(
     )
     wanted = PretrainOptions(method=method, **options)
     if method == "contrastive":
-        return ViewMatching(built, name=model, options=wanted, augmentation=AugmentOptions())
+        return ViewMatching(
+            built,
+            name=model,
+            options=wanted,
+            augmentation=AugmentOptions(),
+            extreme=preset(STRONG, store.layout),
+        )
     return MaskedMotion(
         built,
         name=model,
