@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "skelgraph.cli.pseudo_label",
         "Train with few labels and many unlabelled clips.",
     ),
+    "suggest": ("skelgraph.cli.suggest", "Name the clips that are worth a label next."),
     "evaluate": ("skelgraph.cli.evaluate", "Score a trained run."),
     "predict": ("skelgraph.cli.predict", "Label new recordings with a trained run."),
     "forecast": ("skelgraph.cli.forecast", "Predict the poses that come next."),
