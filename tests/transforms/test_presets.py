@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, replace
 
 import pytest
@@ -10,8 +11,9 @@ from skelgraph.data.symmetry import Symmetry
 from skelgraph.errors import ConfigError
 from skelgraph.graphs import load_layout
 from skelgraph.training.config import RunConfig, check
-from skelgraph.transforms.options import AMOUNTS, SHARES
+from skelgraph.transforms.options import AMOUNTS, SHARES, AugmentOptions
 from skelgraph.transforms.presets import PRESETS, preset
+from tests.modules import ROOT
 
 HANDS, BODY = load_layout("mediapipe_hands"), load_layout("kinect_v2")
 UNSAFE = ("shear", "jitter", "drop_axis")
@@ -53,3 +55,18 @@ def test_an_unknown_name_is_told_the_nearest() -> None:
 @pytest.mark.parametrize("name", PRESETS)
 def test_a_run_takes_them(layout: object, name: str) -> None:
     check(RunConfig(layout="x", augment=preset(name, layout)))  # type: ignore[arg-type]
+
+
+def test_the_documentation_has_the_values() -> None:
+    text = (ROOT / "docs" / "augmentation.md").read_text(encoding="utf-8")
+    rows = re.findall(
+        r"^\| `--([a-z-]+)` \|.*\| (\S+) \| (\S+), (\S+) \| (\S+), (\S+) \|$", text, re.M
+    )
+    sources = [
+        AugmentOptions(),
+        *(preset(name, layout) for layout in (BODY, HANDS) for name in ("weak", "strong")),
+    ]
+    shown = {row[0].replace("-", "_"): [float(cell) for cell in row[1:]] for row in rows}
+    assert set(shown) == {*AMOUNTS, *SHARES, "cut"}
+    for name, values in shown.items():
+        assert values == [getattr(source, name) for source in sources], name
