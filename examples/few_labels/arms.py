@@ -48,7 +48,6 @@ class Arm:
         name: As tables call it.
         method: A key of `skelgraph.training.semi.methods.table.METHODS`.
         options: Fields of the method's options that differ from its defaults.
-        cycles: Trainings one after another, each with all epochs.
         share: Share of the epochs that a dear method takes, so that it has no more time.
         batch_size: Labelled clips a step.
     """
@@ -56,7 +55,6 @@ class Arm:
     name: str
     method: str
     options: dict[str, Any] = field(default_factory=dict)
-    cycles: int = 1
     share: float = 1.0
     batch_size: int = 8
 
@@ -139,7 +137,7 @@ def do(task: Task) -> dict[str, Any]:
     return {
         **dict(zip(KEY, task.key, strict=True)),
         "start": task.start,
-        "steps": config.training.epochs * EPOCH_STEPS * task.arm.cycles,
+        "steps": config.training.epochs * EPOCH_STEPS,
         **measured(metrics),
     }
 

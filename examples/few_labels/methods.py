@@ -48,6 +48,16 @@ REFERENCE = Arm(ALL_LABELS, "supervised", batch_size=32)
 ARMS = (
     Arm("pseudo_label", "pseudo_label"),
     Arm("fixmatch", "fixmatch"),
+    Arm("flexmatch", "flexmatch"),
+    Arm("freematch", "freematch"),
+    Arm("softmatch", "softmatch"),
+    Arm("mean_teacher", "mean_teacher"),
+    Arm("entropy", "entropy"),
+    Arm("mixmatch", "mixmatch", share=0.75),
+    Arm("cmpl", "cmpl", share=0.5),
+    Arm("meta_pseudo_labels", "meta_pseudo_labels", share=0.5),
+    Arm("curriculum", "curriculum", share=0.5),
+    Arm("sturm", "sturm", share=0.5),
 )
 PLACEHOLDERS = ("fixmatch", "pseudo_label")
 """What stands for the two best in the estimate, before they are known."""
@@ -75,8 +85,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--work", type=Path, default=Path("runs/few_labels"), help="stores, runs")
     parser.add_argument("--jobs", type=int, default=2, help="runs at once, a thread each")
     parser.add_argument("--draws", type=int, default=3)
-    parser.add_argument("--screening-epochs", type=int, default=8, help="of 20 steps")
-    parser.add_argument("--final-epochs", type=int, default=20, help="of 20 steps")
+    parser.add_argument("--screening-epochs", type=int, default=4, help="of 20 steps")
+    parser.add_argument("--final-epochs", type=int, default=10, help="of 20 steps")
     parser.add_argument("--table", action="store_true", help="train nothing, print the tables")
     return parser.parse_args()
 

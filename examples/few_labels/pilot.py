@@ -28,26 +28,26 @@ class Pace:
     Args:
         begin: Seconds before the first step.
         supervised: Seconds of a supervised step.
-        method: Seconds of a step of the method; 0 where it is `supervised`.
+        method: Seconds of a step of the method.
+        cycles: Cycles of the method, each with all the epochs; 0 where it is `supervised`.
     """
 
     begin: float
     supervised: float
-    method: float
+    method: float = 0.0
+    cycles: int = 0
 
-    def seconds(self, config: RunConfig, *, cycles: int = 1) -> float:
-        """Estimate a whole run.
+    def seconds(self, config: RunConfig) -> float:
+        """Estimate a whole run, which trains supervised and with its method.
 
         Args:
-            config: The run. With a guard it trains in each fold and once more, supervised and
-                with its method.
-            cycles: Cycles of the method, each with all the epochs.
+            config: The run. With a guard it trains in each fold and once more.
         """
         few = config.few
         assert few is not None
         steps = config.training.epochs * few.epoch_steps
-        own = 0.0 if few.method == SUPERVISED else cycles * self.method
         trainings = 1 + few.guard_folds * few.guard
+        own = 0.0 if few.method == SUPERVISED else self.cycles * self.method
         return self.begin + trainings * steps * (self.supervised + own)
 
 
@@ -60,12 +60,20 @@ class StepClock(Reporter):
 
     Args:
         steps: After how many.
+
+    Attributes:
+        times: When steps ended, seconds.
+        totals: Steps of each training that began.
     """
 
     def __init__(self, steps: int) -> None:
         self.steps = steps
         self.started = time.perf_counter()
         self.times: list[float] = []
+        self.totals: list[int] = []
+
+    def start(self, epochs: int, steps: int, *, done: int) -> None:
+        self.totals.append(epochs * steps)
 
     def step(self) -> None:
         self.times.append(time.perf_counter())
@@ -91,9 +99,22 @@ def time_steps(config: RunConfig, train: Train) -> Pace:
         few=replace(config.few, guard=False, epoch_steps=STEPS),
         training=replace(config.training, epochs=1, link_epochs=0),
     )
-    trainings = 1 if config.few.method == SUPERVISED else 2
-    clock = StepClock(STEPS * trainings)
+    alone = config.few.method == SUPERVISED
+    clock = StepClock(STEPS if alone else 2 * STEPS)
     with TemporaryDirectory() as folder, suppress(EnoughError):
         train(short, Path(folder) / "run", report=clock)
-    own = clock.step_seconds(STEPS) if trainings == 2 else 0.0
-    return Pace(clock.times[0] - clock.started, clock.step_seconds(0), own)
+    begin, supervised = clock.times[0] - clock.started, clock.step_seconds(0)
+    if alone:
+        return Pace(begin, supervised)
+    return Pace(begin, supervised, clock.step_seconds(STEPS), clock.totals[1] // STEPS)
+
+
+def time_base(config: RunConfig) -> float:
+    """Estimate a run with all labels in seconds, from its first steps."""
+    from skelgraph.training.supervised import train
+
+    clock = StepClock(STEPS)
+    short = replace(config, training=replace(config.training, link_epochs=0))
+    with TemporaryDirectory() as folder, suppress(EnoughError):
+        train(short, Path(folder) / "run", report=clock)
+    return clock.times[0] - clock.started + clock.totals[0] * clock.step_seconds(0)

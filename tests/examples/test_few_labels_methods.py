@@ -1,0 +1,150 @@
+"""The comparison of methods: who is in which group, what is chosen, what the tables say."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from skelgraph.data.store import Store
+from skelgraph.training.semi.methods.table import METHODS
+from tests.examples.few_labels import load
+
+groups, arms, methods, tables = (load(name) for name in ("groups", "arms", "methods", "tables"))
+
+
+def row(**values: Any) -> dict[str, str]:
+    whole = {
+        **dict.fromkeys(arms.HEADER, ""),
+        "phase": "final",
+        "set": "one",
+        "arm": "fixmatch",
+        "budget": "2",
+        "draw": 0,
+        "start": "scratch",
+        "seconds": 1,
+        **values,
+    }
+    return {key: str(value) for key, value in whole.items()}
+
+
+def test_nobody_is_in_two_groups_and_every_clip_is_in_one(store: Store) -> None:
+    table = store.clips
+    part = groups.three_groups(table, draw=0)
+    people = [set(table.subject[part == number].tolist()) for number in range(3)]
+    assert [len(one) for one in people] == [2, 3, 2]
+    assert set.union(*people) == set(range(7))
+    assert (part >= 0).all()
+
+
+def test_draws_change_the_roles(store: Store) -> None:
+    table = store.clips
+    tested = [
+        frozenset(table.subject[groups.three_groups(table, draw=draw) == 2].tolist())
+        for draw in range(3)
+    ]
+    assert len(set(tested)) == 3
+    assert not frozenset.intersection(*tested)
+
+
+def test_each_part_has_its_camera(store: Store) -> None:
+    table = store.clips.take(np.arange(len(store.clips)))
+    table.camera[:] = 1 + np.arange(len(table)) % 2
+    part = groups.three_groups(table, draw=1, cameras={"train": 1, "unlabelled": 2, "test": 2})
+    for number, camera in enumerate((1, 2, 2)):
+        assert set(table.camera[part == number].tolist()) == {camera}
+    assert (part < 0).any()
+
+
+@pytest.mark.parametrize("all_labels", [False, True])
+def test_split_file_has_the_groups(all_labels: bool, store: Store, tmp_path: Path) -> None:
+    part = groups.three_groups(store.clips, draw=0)
+    groups.write_split(tmp_path / "split.csv", store.clips, part, all_labels=all_labels)
+    lines = (tmp_path / "split.csv").read_text().splitlines()
+    found = dict(line.rsplit(",", 1) for line in lines[1:])
+    names = ("train", "train" if all_labels else "unlabelled", "test")
+    wanted = {n: names[p] for n, p in zip(store.clips.name, part, strict=True)}
+    assert lines[0] == "clip,split" and found == wanted
+
+
+def test_start_is_chosen_by_validation_alone() -> None:
+    made = [
+        row(arm="supervised", val_top1=0.5, test_top1=0.9),
+        row(arm="transferred", val_top1=0.6, test_top1=0.1),
+        row(arm="transferred", val_top1="", test_top1=0.1),  # nothing could be held out
+        row(arm="supervised", val_top1=0.9, set="other"),
+    ]
+    assert methods.better_start(made, "final", "one") == "simulated"
+    assert methods.better_start(made, "final", "other") == "scratch"
+    assert methods.better_start([], "final", "one") == "simulated"
+
+
+def test_best_two_are_chosen_by_validation_of_the_screening() -> None:
+    scores = {"a": (0.5, 0.9), "b": (0.7, 0.1), "c": (0.5, 0.2), "supervised": (0.9, 0.9)}
+    made = [
+        row(phase="screening", arm=arm, draw=draw, val_top1=top1, val_nll=nll, test_top1=1 - top1)
+        for arm, (top1, nll) in scores.items()
+        for draw in range(2)
+    ]
+    made += [row(phase="final", arm="a", val_top1=1.0, val_nll=0.0)]
+    assert methods.best_methods(made) == ("b", "c")  # of a and c the one with less cross-entropy
+
+
+def test_runs_that_have_a_row_are_left_out() -> None:
+    options = argparse.Namespace(draws=2, screening_epochs=1, final_epochs=1, work=Path("w"))
+    tasks = list(methods.first_screening([], options))
+    assert len(tasks) == len({task.key for task in tasks}) == 2 * 2 * 2
+    made = [dict(zip(arms.KEY, task.key, strict=True)) for task in tasks[:3]]
+    assert methods.missing(tasks, made) == tasks[3:]
+
+
+def test_every_phase_has_keys_of_its_own() -> None:
+    options = argparse.Namespace(draws=3, screening_epochs=1, final_epochs=1, work=Path("w"))
+    keys = [task.key for phase in methods.PHASES for task in phase([], options)]
+    assert len(keys) == len(set(keys))
+    final = {key[2:4] for key in keys if key[0] == "final"}
+    assert ("all labels", "all") in final and ("supervised", "2") in final
+
+
+def test_shares_of_all_labels_and_verdict_by_hand() -> None:
+    made = [
+        row(arm="all labels", budget="all", draw=draw, test_top1=top1, test_macro_f1=top1)
+        for draw, top1 in enumerate((0.8, 0.5))
+    ]
+    made += [
+        row(arm=arm, draw=draw, val_top1=0.5, test_top1=top1, test_macro_f1=top1)
+        for arm, values in (("supervised", (0.5, 0.5)), ("fixmatch", (0.6, 0.5)))
+        for draw, top1 in enumerate(values)
+    ]
+    text = tables.tables(made)
+    # 0.6 / 0.8 and 0.5 / 0.5: mean 87.5 %, half its interval 12.7 x 12.5 points.
+    assert "| one | 2 | fixmatch | scratch | 2 | 50.0 ± 0.0 | 55.0 ± 63.5 |" in text
+    assert "87.5 ± 158.8 |" in text
+    assert "87.5 % of the accuracy with all labels, mean over 1 sets (target 95: missed)" in text
+    assert "one +5.0 points (no set below)" in text
+
+
+def test_a_set_below_its_start_is_named() -> None:
+    made = [
+        row(arm="all labels", budget="all", test_top1=0.5, test_macro_f1=0.5),
+        row(arm="supervised", val_top1=0.5, test_top1=0.5, test_macro_f1=0.5),
+        row(arm="fixmatch", val_top1=0.5, test_top1=0.49, test_macro_f1=0.5),
+    ]
+    assert "target 95: reached" in tables.tables(made)
+    assert "(below: one)" in tables.tables(made)
+
+
+def test_screening_table_is_in_order_of_validation() -> None:
+    made = [
+        row(phase="screening", arm=arm, val_top1=top1, test_top1=1 - top1)
+        for arm, top1 in (("worse", 0.4), ("better", 0.6))
+    ]
+    lines = tables.tables(made).splitlines()
+    assert [line.split(" | ")[0] for line in lines[2:]] == ["| better", "| worse"]
+
+
+def test_every_method_is_screened() -> None:
+    assert {arm.method for arm in methods.ARMS} == set(METHODS) - {"supervised"}
