@@ -39,6 +39,8 @@ METHODS = (
     "cmpl",
     "meta_pseudo_labels",
 )
+UNUSED = ("patience", "select", "freeze_links", "class_weights", "plateau_patience")
+UNUSED += ("plateau_factor",)
 FEW = FewOptions()
 FEW_DEFAULTS = replace(DEFAULTS, training=TrainOptions(batch_size=16))
 
@@ -126,7 +128,7 @@ FEW_DEFAULTS = replace(DEFAULTS, training=TrainOptions(batch_size=16))
 )
 @click.option("--layout", metavar="NAME_OR_FILE", help="Skeleton; the store's own by default.")
 @model_options
-@partial(setting_options, defaults=FEW_DEFAULTS)
+@partial(setting_options, defaults=FEW_DEFAULTS, without=UNUSED)
 @device_option
 @force_option
 @report_options
@@ -197,7 +199,7 @@ def _from_source(values: dict[str, Any]) -> Any:
     from skelgraph.training.transfer.configuring import transfer_config
 
     settings = {
-        part: {field: values[field] for field, _, _ in options if told(field)}
+        part: {field: values[field] for field, _, _ in options if field in values and told(field)}
         for part, options in SETTINGS.items()
     }
     settings["training"] = {"batch_size": FEW_DEFAULTS.training.batch_size, **settings["training"]}

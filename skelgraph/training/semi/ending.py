@@ -26,7 +26,7 @@ from skelgraph.training.run import (
     write_json,
     write_rows,
 )
-from skelgraph.training.semi.guard import Candidate, compare
+from skelgraph.training.semi.guard import Judged, compare
 from skelgraph.training.semi.history import LabelHistory
 from skelgraph.training.semi.legs import SUPERVISED
 from skelgraph.training.semi.loop import FewProgress, load_cycle
@@ -60,7 +60,7 @@ def write_end(
     method = job.few.method
     names = list(dict.fromkeys((SUPERVISED, method)))
     judged = {name: job.judge(name, dict(results)) for name in names}
-    guard = _guard(job, results, judged)
+    guard = _guard(job, judged)
     kept = guard.get("prefers", "method") if job.few.guard else "method"
     kept = SUPERVISED if kept == SUPERVISED or method == SUPERVISED else method
     test = clip_set(
@@ -72,8 +72,8 @@ def write_end(
     tested = {name: _probabilities(models[name], test) for name in names}
     scores = {name: {"test": score_part(tested[name], test)} for name in names}
     for name in names:
-        if judged[name] is not None:
-            scores[name]["val"] = _held_scores(job, name, results, judged[name])
+        if (found := judged[name]) is not None:
+            scores[name]["val"] = _held_scores(job, name, found)
     metrics: dict[str, Any] = {
         "classes": list(job.store.class_names),
         "simulated": False,
@@ -108,9 +108,7 @@ def write_end(
     return metrics
 
 
-def _guard(
-    job: FewJob, results: Mapping[str, list[Tensor]], judged: Mapping[str, Candidate | None]
-) -> dict[str, Any]:
+def _guard(job: FewJob, judged: Mapping[str, Judged | None]) -> dict[str, Any]:
     """Compare both on validation; empty where nothing was held out, or there is one only."""
     method = job.few.method
     before, after = judged[SUPERVISED], judged[method]
@@ -118,15 +116,13 @@ def _guard(
         return {}
     names = list(zip(job.held_out(SUPERVISED), job.held_out(method), strict=True))
     labels = [job.held_labels(name) for name, _ in names]
-    right = [
-        (results[a][before.cycle].argmax(1) == y, results[b][after.cycle].argmax(1) == y)
-        for (a, b), y in zip(names, labels, strict=True)
-    ]
+    truth = torch.cat(labels)
+    right = [torch.cat(judge.logits).argmax(1) == truth for judge in (before, after)]
     groups = np.concatenate([job.held_groups(name) for name, _ in names])
     return compare(
-        before,
-        after,
-        right=(torch.cat([a for a, _ in right]), torch.cat([b for _, b in right])),
+        before.candidate,
+        after.candidate,
+        right=(right[0], right[1]),
         groups=groups,
     )
 
@@ -168,20 +164,16 @@ def _validation(job: FewJob) -> dict[str, Any]:
     return {"by": "none"}
 
 
-def _held_scores(
-    job: FewJob, name: str, results: Mapping[str, list[Tensor]], judged: Candidate | None
-) -> dict[str, Any]:
+def _held_scores(job: FewJob, name: str, judged: Judged) -> dict[str, Any]:
     """Scores of the clips that were held out, all folds together."""
-    assert judged is not None
-    held = job.held_out(name)
-    logits = torch.cat([results[one][judged.cycle] for one in held])
-    labels = torch.cat([job.held_labels(one) for one in held])
-    return score((logits / judged.temperature).softmax(1), labels)
+    logits = torch.cat(judged.logits) / judged.candidate.temperature
+    labels = torch.cat([job.held_labels(one) for one in job.held_out(name)])
+    return score(logits.softmax(1), labels)
 
 
-def _recogniser(job: FewJob, name: str, judged: Candidate | None, last: int) -> Recogniser:
+def _recogniser(job: FewJob, name: str, judged: Judged | None, last: int) -> Recogniser:
     """Load the weights after a method's best cycle, else after its last."""
-    cycle = last if judged is None else min(judged.cycle, last)
+    cycle = last if judged is None else min(judged.candidate.cycle, last)
     prepared = job.prepared
     second = prepared.evaluated_model(name)
     model, values = prepared.resolved(second)
@@ -194,7 +186,7 @@ def _recogniser(job: FewJob, name: str, judged: Candidate | None, last: int) -> 
         class_names=tuple(store.class_names),
         data=job.config.data,
         num_coords=int(store.keypoints.shape[-1]),
-        temperature=1.0 if judged is None else judged.temperature,
+        temperature=1.0 if judged is None else judged.candidate.temperature,
         model_config={"name": job.config.model.name, "config": values},
         provenance={
             "skelgraph": __version__,

@@ -12,6 +12,8 @@ from torch import Tensor
 
 from skelgraph.evaluation.metrics import fit_temperature
 
+PRIOR = 1.0  # spread of log temperature, as if known before: within a factor of e, mostly
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -34,15 +36,69 @@ class Candidate:
         return (self.top1, -self.nll) > (other.top1, -other.nll)
 
 
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """A candidate, and the logits that it was scored by.
+
+    Args:
+        candidate: The scores.
+        logits: Of the held-out clips of each training, (N, classes) each.
+    """
+
+    candidate: Candidate
+    logits: list[Tensor]
+
+
+def judge(cycles: Sequence[Sequence[Tensor]], labels: Sequence[Tensor], *, best: bool) -> Judged:
+    """Score what several trainings say about the clips that each of them held out.
+
+    Args:
+        cycles: For each training its logits after each cycle, (N, classes) each.
+        labels: For each training the classes of its clips, (N,).
+        best: Take the cycle that validation prefers, not the last. Each training's clips are
+            scored at the cycle that the other trainings prefer; of one training alone, at its
+            own best cycle, which is too favourable.
+    """
+    if not best:
+        last = len(cycles[0]) - 1
+        chosen = [one[last] for one in cycles]
+        return Judged(candidate(torch.cat(chosen), torch.cat(list(labels)), cycle=last), chosen)
+    everything = list(range(len(cycles)))
+    kept = _best_cycle(cycles, labels, everything)
+    chosen = []
+    for number in everything:
+        others = [other for other in everything if other != number] or everything
+        chosen.append(cycles[number][_best_cycle(cycles, labels, others)])
+    return Judged(candidate(torch.cat(chosen), torch.cat(list(labels)), cycle=kept), chosen)
+
+
+def _best_cycle(
+    cycles: Sequence[Sequence[Tensor]], labels: Sequence[Tensor], among: Sequence[int]
+) -> int:
+    """The cycle that does best on the clips of some trainings; of equal ones the earliest."""
+    truth = torch.cat([labels[number] for number in among])
+    found = [
+        candidate(torch.cat([cycles[number][cycle] for number in among]), truth, cycle=cycle)
+        for cycle in range(len(cycles[0]))
+    ]
+    best = found[0]
+    for one in found[1:]:
+        if one.better_than(best):
+            best = one
+    return best.cycle
+
+
 def candidate(logits: Tensor, labels: Tensor, *, cycle: int = 0) -> Candidate:
     """Score logits of clips that training did not see.
+
+    The temperature is held near 1 as far as few clips leave it open.
 
     Args:
         logits: Shape (N, classes).
         labels: Shape (N,).
         cycle: Where they come from.
     """
-    temperature = fit_temperature(logits, labels)
+    temperature = fit_temperature(logits, labels, prior=PRIOR)
     chosen = (logits.double() / temperature).log_softmax(1).gather(1, labels[:, None])
     return Candidate(
         top1=float((logits.argmax(1) == labels).double().mean()),
@@ -50,21 +106,6 @@ def candidate(logits: Tensor, labels: Tensor, *, cycle: int = 0) -> Candidate:
         temperature=temperature,
         cycle=cycle,
     )
-
-
-def best_cycle(cycles: Sequence[Tensor], labels: Tensor) -> Candidate:
-    """Score each cycle, and give the best; of equal ones the earliest.
-
-    Args:
-        cycles: Logits after each cycle, (N, classes) each.
-        labels: Shape (N,).
-    """
-    found = [candidate(logits, labels, cycle=number) for number, logits in enumerate(cycles)]
-    best = found[0]
-    for one in found[1:]:
-        if one.better_than(best):
-            best = one
-    return best
 
 
 def compare(
@@ -108,8 +149,3 @@ def _bootstrap(values: np.ndarray, groups: np.ndarray, *, draws: int = 2000) -> 
     means = sums[chosen].sum(1) / sizes[chosen].sum(1)
     lower, upper = np.quantile(means, [0.025, 0.975])
     return float(lower), float(upper)
-
-
-def as_labels(labels: np.ndarray) -> Tensor:
-    """Class numbers as a tensor, int64."""
-    return torch.as_tensor(labels, dtype=torch.int64)

@@ -11,9 +11,9 @@ import numpy as np
 
 from skelgraph.data.grouping import group_clips
 from skelgraph.data.store import Store
-from skelgraph.errors import ConfigError, RunError
+from skelgraph.errors import ConfigError, RunError, list_faults
 from skelgraph.graphs import Layout
-from skelgraph.training.config import RunConfig, check
+from skelgraph.training.config import RunConfig, TrainOptions, check
 from skelgraph.training.devices import Devices, choose_precision, make_fabric
 from skelgraph.training.memory import keep_freed_memory
 from skelgraph.training.progress import Reporter
@@ -27,7 +27,7 @@ from skelgraph.training.run import (
 )
 from skelgraph.training.semi.budget import fold_labelled, split_few
 from skelgraph.training.semi.ending import write_end
-from skelgraph.training.semi.guard import Candidate, best_cycle, candidate
+from skelgraph.training.semi.guard import Judged, candidate, judge
 from skelgraph.training.semi.legs import (
     SUPERVISED,
     Leg,
@@ -46,6 +46,10 @@ if TYPE_CHECKING:
 
 LEGS = "trainings"
 PILOT_STEPS = 2
+# Options of training that go by epochs over a validation part, or by classes as they are: here
+# steps are counted, and labels are balanced.
+UNUSED = ("patience", "select", "freeze_links", "class_weights", "plateau_patience")
+UNUSED += ("plateau_factor",)
 
 
 def train_few(
@@ -165,18 +169,18 @@ class FewJob:
         in_folds = [leg.name for leg in self.legs if leg.method == method and leg.fold is not None]
         return in_folds or ([method] if len(self.split.val) else [])
 
-    def judge(self, method: str, results: dict[str, list[Any]]) -> Candidate | None:
-        """How a method does on all clips held out, at its best cycle; None without any."""
-        import torch
+    def judge(self, method: str, results: dict[str, list[Any]]) -> Judged | None:
+        """How a method does on all clips held out; None without any.
 
+        A method that keeps its best cycle is scored at the cycle that the other folds prefer, so
+        that no clip has a say in the cycle that it is scored at.
+        """
         names = self.held_out(method)
         if not names:
             return None
-        cycles = [torch.cat(parts) for parts in zip(*(results[n] for n in names), strict=True)]
-        labels = torch.cat([self.held_labels(name) for name in names])
-        if self._keeps_best(method):
-            return best_cycle(cycles, labels)
-        return candidate(cycles[-1], labels, cycle=len(cycles) - 1)
+        cycles = [results[name] for name in names]
+        labels = [self.held_labels(name) for name in names]
+        return judge(cycles, labels, best=self._keeps_best(method))
 
     def held_labels(self, name: str) -> Any:
         """Class of each held-out window of a training."""
@@ -229,7 +233,7 @@ class FewJob:
         total = loop.method.num_cycles
         if leg.fold is None and not len(leg.held) and self._keeps_best(leg.method):
             found = self.judge(leg.method, results)
-            return total if found is None else found.cycle + 1
+            return total if found is None else found.candidate.cycle + 1
         return total
 
     def _keeps_best(self, method: str) -> bool:
@@ -327,6 +331,20 @@ def _check(config: RunConfig, folder: Path, *, resume: bool) -> None:
     if config.store is None:
         raise ConfigError("data: expected a store, got none. Give --data STORE.")
     check(config)
+    defaults = TrainOptions()
+    faults = [
+        f"{name}: expected nothing beside few labels, which have no use for it, got "
+        f"{getattr(config.training, name)}. Leave it out."
+        for name in UNUSED
+        if getattr(config.training, name) != getattr(defaults, name)
+    ]
+    if config.training.schedule == "plateau":
+        faults.append(
+            "schedule: expected cosine or constant, got plateau, which needs a validation part. "
+            "Give another."
+        )
+    if faults:
+        raise ConfigError(list_faults(faults))
     if not resume and Path(config.store).resolve().is_relative_to(folder.resolve()):
         raise RunError(
             f"{folder}: expected a folder that does not hold the data, got the data at "

@@ -23,7 +23,7 @@ from skelgraph.training.config import RunConfig
 from skelgraph.training.inference import predict_logits
 from skelgraph.training.learner import Learner
 from skelgraph.training.loop import epoch_seed
-from skelgraph.training.schedule import warmup_cosine
+from skelgraph.training.schedule import lr_factor
 from skelgraph.training.semi.method import CyclePlan, Method
 from skelgraph.training.semi.views import Views, to_device
 
@@ -200,8 +200,7 @@ class FewLoop:
         share = step / self.steps
         for learner in self.learners:
             learner.set_training()
-            lr = training.lr * warmup_cosine(step, self.steps, warmup=training.warmup)
-            learner.set_lr(lr, share=share)
+            learner.set_lr(training.lr * lr_factor(training, step, self.steps), share=share)
         batch = self.data.views.step_batch(
             self._labels(), self.method.views, step=step, generator=generator
         )

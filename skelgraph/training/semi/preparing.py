@@ -18,6 +18,7 @@ from skelgraph.data.windows import Windows
 from skelgraph.errors import ConfigError
 from skelgraph.graphs import Layout
 from skelgraph.models import build_model, resolve_config
+from skelgraph.nn.recompute import set_recompute
 from skelgraph.training.checkpoint import LAST, load_checkpoint, save_checkpoint
 from skelgraph.training.clips import clip_set
 from skelgraph.training.config import RunConfig
@@ -31,6 +32,7 @@ from skelgraph.training.semi.method import Method, Setting
 from skelgraph.training.semi.methods.table import make_method
 from skelgraph.training.semi.narrow import narrow
 from skelgraph.training.semi.views import Views
+from skelgraph.training.transfer.anatomy import CLASSIFIER
 from skelgraph.training.transfer.beginning import Beginning, begin
 from skelgraph.training.transfer.options import StartOptions
 from skelgraph.transforms.presets import preset
@@ -160,6 +162,11 @@ class Prepared:
         model = build_model(
             options.name, self.layout, num_classes=len(self.store.class_names), config=values
         )
+        if self.config.training.recompute and not set_recompute(model):
+            raise ConfigError(
+                f"recompute: expected a model that can, got '{options.name}'. Leave --recompute "
+                "out."
+            )
         return model, values
 
     def warm_up(self, report: Reporter) -> None:
@@ -277,7 +284,7 @@ def prepare(
 
 def classifier_names(model: nn.Module) -> set[str]:
     """Names of the parameters that give the logits."""
-    return {name for name, _ in model.named_parameters() if name.startswith("head.classifier.")}
+    return {name for name, _ in model.named_parameters() if CLASSIFIER in name.split(".")}
 
 
 def _any_leg(split: FewSplit) -> Leg:
