@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from skelgraph.cli.train import _config, command
+from skelgraph.cli.run_config import run_config
+from skelgraph.cli.train import command
 from skelgraph.data.store import Store, write_store
 from skelgraph.data.symmetry import Symmetry
 from skelgraph.errors import ConfigError
@@ -27,7 +28,7 @@ HANDS = load_layout("mediapipe_hands")
 def config_of(*words: str) -> RunConfig:
     """The configuration that a command line asks for."""
     with command.make_context("train", [*map(str, words)]) as context:
-        return _config(context.params)
+        return run_config(context.params)
 
 
 def test_without_it_the_defaults_count() -> None:
@@ -56,7 +57,7 @@ def test_single_options_go_before_it(tmp_path: Path, monkeypatch: pytest.MonkeyP
         ["--layout", "mediapipe_hands", "--config", str(file)],
         auto_envvar_prefix="SKELGRAPH_TRAIN",
     ) as context:
-        found = _config(context.params).augment
+        found = run_config(context.params).augment
     assert found == replace(preset("weak", HANDS), sway=2.0, turn=4.0)
 
 

@@ -116,6 +116,7 @@ class Views:
             options=options,
             generator=generator,
             num_spatial=self.clips.num_spatial,
+            symmetry=self.clips.symmetry,
         )
 
 
