@@ -28,7 +28,7 @@ from skelgraph.training.semi.methods.checking import (
     check_options,
     is_amount,
 )
-from skelgraph.training.semi.methods.pseudo_label import likeliest
+from skelgraph.training.semi.methods.matching import likeliest
 from skelgraph.training.semi.methods.ramps import linear_ramp
 from skelgraph.training.semi.passes import logits_of, predict
 

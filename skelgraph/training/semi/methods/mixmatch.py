@@ -23,8 +23,7 @@ from skelgraph.training.semi.method import (
     StepLosses,
 )
 from skelgraph.training.semi.methods.checking import AMOUNT, SHARE, check_options, is_amount
-from skelgraph.training.semi.methods.matching import shown
-from skelgraph.training.semi.methods.pseudo_label import likeliest
+from skelgraph.training.semi.methods.matching import likeliest, shown
 from skelgraph.training.semi.methods.ramps import linear_ramp
 from skelgraph.training.semi.passes import logits_of, predict
 
