@@ -14,8 +14,11 @@ from skelgraph.data.split_checks import PARTS
 from skelgraph.data.split_files import read_split_files
 from skelgraph.data.store import Store
 from skelgraph.data.table import ClipTable
-from skelgraph.errors import ProtocolError
+from skelgraph.errors import ProtocolError, list_faults
 from skelgraph.training.config import ProtocolOptions
+
+FILE_PARTS = (*PARTS, "unlabelled")
+TRAIN, VAL, TEST = range(3)
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +41,8 @@ def split_seen(store: Store, options: ProtocolOptions, *, all_clips: bool) -> Se
 
     The protocol draws the line where `train` would draw it, so that whoever tests later was never
     seen. Labels have a say only in that: where a protocol deals people evenly over the classes.
-    Clips without a label go with their person, recording, camera or setup.
+    Clips without a label go with their person, recording, camera or setup. A split file may name
+    them, also as `unlabelled`.
 
     Args:
         store: Where they lie.
@@ -49,28 +53,59 @@ def split_seen(store: Store, options: ProtocolOptions, *, all_clips: bool) -> Se
         ProtocolError: If the protocol does not fit the store, or nobody is left.
     """
     table = store.clips
-    part = _without_test(table, options) if all_clips else _by_protocol(table, options)
-    train, val, out = (np.flatnonzero(np.isin(part, n)) for n in ((0,), (1,), (-1, 2)))
+    if all_clips:
+        part = np.full(len(table), TRAIN)
+        _take_val(part, table, options)
+    elif options.protocol == "files" and options.files is not None:
+        part = _from_files(table, options)
+    else:
+        part = _by_protocol(table, options)
+    train, val = (np.flatnonzero(part == number) for number in (TRAIN, VAL))
     if len(train) == 0:
         raise ProtocolError("clips: expected some to learn from, got none. Choose other parts.")
-    return SeenSplit(train, val, out)
+    return SeenSplit(train, val, np.flatnonzero((part != TRAIN) & (part != VAL)))
 
 
-def _without_test(table: ClipTable, options: ProtocolOptions) -> np.ndarray:
-    part = np.zeros(len(table), dtype=np.int64)
-    groups, _ = group_clips(table)
+def _take_val(part: np.ndarray, table: ClipTable, options: ProtocolOptions) -> None:
+    """Turn about a share of what is learned from into validation, whole groups at a time."""
+    rows = np.flatnonzero(part == TRAIN)
+    groups = group_clips(table)[0][rows]
     count = len(np.unique(groups))
     if options.val_fraction == 0 or count < 2:
-        return part
+        return
     pieces = min(max(2, round(1 / options.val_fraction)), count)
-    piece = balanced_parts(groups, np.zeros_like(part), count=pieces, seed=options.split_seed + 1)
-    part[piece == 0] = 1
+    alike = np.zeros(len(rows), dtype=np.int64)
+    piece = balanced_parts(groups, alike, count=pieces, seed=options.split_seed + 1)
+    part[rows[piece == 0]] = VAL
+
+
+def _from_files(table: ClipTable, options: ProtocolOptions) -> np.ndarray:
+    part = read_split_files(Path(str(options.files)), table.name, parts=FILE_PARTS)
+    part[part == FILE_PARTS.index("unlabelled")] = TRAIN
+    groups, grouped_by = group_clips(table)
+    shared = [
+        group
+        for group in np.unique(groups[part >= 0])
+        if len(np.unique(part[(groups == group) & (part >= 0)])) > 1
+    ]
+    if shared:
+        clips = [str(table.name[np.flatnonzero(groups == group)[0]]) for group in shared]
+        raise ProtocolError(
+            list_faults(
+                [
+                    f"protocol files, {grouped_by} of clip '{clip}': expected in one part, got in "
+                    "several. Move its clips to one."
+                    for clip in clips
+                ]
+            )
+        )
+    if not (part == VAL).any():
+        _take_val(part, table, options)
     return part
 
 
 def _by_protocol(table: ClipTable, options: ProtocolOptions) -> np.ndarray:
     """Number of the part of each clip, -1 for none."""
-    part = np.full(len(table), -1, dtype=np.int64)
     given = table.label >= 0
     if not given.any():
         table, given = replace(table, label=np.zeros_like(table.label)), ~given
@@ -85,29 +120,25 @@ def _by_protocol(table: ClipTable, options: ProtocolOptions) -> np.ndarray:
         files=options.files,
         seed=options.split_seed,
     )
+    part = np.full(len(table), -1)
     for number, name in enumerate(PARTS):
         part[split.part(name)] = number
-    _place_unlabelled(part, table, ~given, options)
+    _place_unlabelled(part, table, ~given, options.protocol)
     return part
 
 
 def _place_unlabelled(
-    part: np.ndarray, table: ClipTable, unlabelled: np.ndarray, options: ProtocolOptions
+    part: np.ndarray, table: ClipTable, unlabelled: np.ndarray, protocol: str
 ) -> None:
     """Put clips without a label where their group is; a new group is learned from."""
-    if options.protocol == "files":
-        named = read_split_files(Path(str(options.files)), table.name, parts=PARTS)
-        part[unlabelled] = named[unlabelled]
-        return
     groups, _ = group_clips(table)
-    where = {number: np.unique(groups[(part == number) & ~unlabelled]) for number in (1, 2)}
-    column = COLUMN_OF.get(options.protocol)
+    column = COLUMN_OF.get(protocol)
     by_angle = column in ("camera", "setup")
-    part[unlabelled] = 0
-    part[unlabelled & np.isin(groups, where[1])] = 1
-    if by_angle:
-        values = getattr(table, str(column))
-        tested = np.unique(values[(part == 2) & ~unlabelled])
-        part[unlabelled & np.isin(values, tested)] = 2
-    else:
-        part[unlabelled & np.isin(groups, where[2])] = 2
+    tested_by = getattr(table, str(column)) if by_angle else groups
+    validated, tested = (
+        np.unique(values[(part == number) & ~unlabelled])
+        for values, number in ((groups, VAL), (tested_by, TEST))
+    )
+    part[unlabelled] = TRAIN
+    part[unlabelled & np.isin(groups, validated)] = VAL
+    part[unlabelled & np.isin(tested_by, tested)] = TEST
