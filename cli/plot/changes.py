@@ -18,17 +18,15 @@ if TYPE_CHECKING:
 
 
 @click.command("changes")
-@click.option(
-    "--before", multiple=True, required=True, type=RUN, help="Run before; one a draw, in pairs."
-)
-@click.option(
-    "--after", multiple=True, required=True, type=RUN, help="Run after; one for each --before."
-)
+@click.argument("run", metavar="[RUN]", type=RUN, required=False)
+@click.option("--before", multiple=True, type=RUN, help="Run before; may be given again.")
+@click.option("--after", multiple=True, type=RUN, help="Run after; one for each --before.")
 @split_option
 @figure_option("AFTER/changes.png")
 @force_option
 @report_options
 def plot_changes(
+    run: Path | None,
     before: tuple[Path, ...],
     after: tuple[Path, ...],
     split: str,
@@ -39,27 +37,36 @@ def plot_changes(
 ) -> None:
     """Draw the F1 of each class before and after, and name the classes that fell.
 
-    With several pairs of runs (draws of labels, seeds) intervals are over the pairs; with one
-    over its clips, whole persons at a time.
+    RUN is one of `pseudo-label`, which noted both, or the folder of several draws; otherwise
+    give runs in pairs. Of several pairs (draws of labels, seeds) intervals are over the pairs, of
+    one over its clips, whole persons at a time.
 
     \b
     Example:
-      skelgraph plot changes --before runs/start --after runs/hands_fixmatch
+      skelgraph plot changes runs/hands_fixmatch
+      skelgraph plot changes --before runs/start --after runs/transferred --output changes.svg
     """
     from skelgraph.cli.output import note
-    from skelgraph.training.run_changes import compare_runs
+    from skelgraph.training.run_changes import compare_runs, own_changes
 
-    found = compare_runs(before, after, split)
-    path = output or after[0] / "changes.png"
-    title = f"{before[0].name or before[0]} and then {after[0].name or after[0]}, {split} clips"
-    if len(before) > 1:
-        title += f", {len(before)} draws"
+    if (run is None) == (not before and not after):
+        raise click.UsageError("Expected either RUN, or --before and --after, got both or none.")
+    if run is not None:
+        found, folder = own_changes(run), run
+        title = f"{run.name or run}, supervised and then with pseudo-labels, test clips"
+    else:
+        found, folder = compare_runs(before, after, split), after[0]
+        title = f"{before[0].name or before[0]} and then {folder.name or folder}, {split} clips"
+    if found.draws > 1:
+        title += f", {found.draws} draws"
+    path = output or folder / "changes.png"
     write_figure(path, lambda: _figure(found, title), force=force)
     if not as_json:
         for line in found.lines():
             note(line, quiet=quiet)
     runs = {"before": list(map(str, before)), "after": list(map(str, after)), "split": split}
-    report(path, {**runs, **found.to_dict()}, as_json=as_json)
+    told = runs if run is None else {"run": str(run)}
+    report(path, {**told, **found.to_dict()}, as_json=as_json)
 
 
 def _figure(found: Comparison, title: str) -> Figure:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from math import isnan, nan, sqrt
 from typing import Any
@@ -175,6 +175,22 @@ class Comparison:
             "surely_fell": [change.name for change in self.fell if change.surely_fell],
             "untested": list(self.untested),
         }
+
+    @classmethod
+    def from_dict(cls, document: Mapping[str, Any]) -> Comparison:
+        """Read what `to_dict` gave.
+
+        Raises:
+            KeyError, TypeError: If it is something else.
+        """
+        return cls(
+            classes=tuple(_change_of(each) for each in document["classes"]),
+            macro_f1=_change_of(document["macro_f1"]),
+            top1=_change_of(document["top1"]),
+            draws=int(document["draws"]),
+            interval=str(document["interval"]),
+            groups=int(document["groups"]),
+        )
 
 
 def compare_f1(
@@ -387,6 +403,10 @@ def _bounds(differences: np.ndarray) -> Bounds:
 
 def _plain(change: Change) -> dict[str, Any]:
     return {key: None if _is_nan(value) else value for key, value in asdict(change).items()}
+
+
+def _change_of(values: Mapping[str, Any]) -> Change:
+    return Change(**{key: nan if value is None else value for key, value in values.items()})
 
 
 def _is_nan(value: Any) -> bool:

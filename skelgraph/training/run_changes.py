@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,8 +10,10 @@ import numpy as np
 
 from skelgraph.errors import ConfigError, RunError, SkelgraphError
 from skelgraph.evaluation.changes import Answers, Comparison, compare_f1
+from skelgraph.training.run import METRICS
 from skelgraph.training.run_tables import PredictionTable, read_predictions
 from skelgraph.training.scoring import own_store
+from skelgraph.training.semi.draws import SUMMARY
 
 Paths = Sequence[str | Path]
 
@@ -41,6 +44,27 @@ def compare_runs(before: Paths, after: Paths, part: str = "test") -> Comparison:
                 "set of classes."
             )
     return compare_f1([pair[0] for pair in pairs], [pair[1] for pair in pairs], names)
+
+
+def own_changes(folder: str | Path) -> Comparison:
+    """Read what a run with few labels noted of its model before and after.
+
+    Args:
+        folder: A run, or the folder of several draws.
+
+    Raises:
+        RunError: If it noted nothing, or its files are damaged.
+    """
+    path = Path(folder)
+    where = path / METRICS if (path / METRICS).is_file() else path / SUMMARY
+    try:
+        found = json.loads(where.read_text(encoding="utf-8"))["changes"]
+        return Comparison.from_dict(found)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunError(
+            f"{folder}: expected a finished run of `skelgraph pseudo-label`, or several draws, "
+            "with scores before and after, got none. Give two runs: --before RUN --after RUN."
+        ) from error
 
 
 def _pair(

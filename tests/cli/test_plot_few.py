@@ -12,6 +12,8 @@ from click.testing import CliRunner
 from skelgraph.cli.group import root
 from skelgraph.graphs import load_layout
 from skelgraph.training.run import METRICS
+from skelgraph.training.run_changes import compare_runs
+from skelgraph.training.semi.draws import SUMMARY
 from skelgraph.training.semi.history import LabelHistory
 from skelgraph.training.supervised import train
 from tests.training.clips import CLASSES, make_config, make_store
@@ -85,6 +87,20 @@ def test_several_pairs_are_draws(runs: list[Path], tmp_path: Path) -> None:
     assert found["top1"]["difference"] == pytest.approx(0)
     code, _, error = plot("changes", *pairs[:6], "-o", tmp_path / "b.png")
     assert code == 1 and "expected as many before as after" in error
+
+
+def test_a_run_s_own_changes_are_drawn(runs: list[Path], tmp_path: Path) -> None:
+    found = compare_runs(runs[:1], runs[1:])
+    for name in (METRICS, SUMMARY):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / name).write_text(json.dumps({"changes": found.to_dict()}), encoding="utf-8")
+        code, output, said = plot("changes", folder)
+        assert (code, output) == (0, f"{folder / 'changes.png'}\n")
+        assert said.splitlines() == found.lines()
+    code, _, error = plot("changes", runs[0], "-o", tmp_path / "a.png")
+    assert code == 1 and "with scores before and after, got none" in error
+    assert plot("changes")[0] == plot("changes", runs[0], "--before", runs[1])[0] == 2
 
 
 def test_runs_of_other_clips_do_not_compare(runs: list[Path], tmp_path: Path) -> None:

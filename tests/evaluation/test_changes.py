@@ -11,7 +11,7 @@ from scipy.stats import t, ttest_rel
 from sklearn.metrics import f1_score
 
 from skelgraph.errors import ConfigError
-from skelgraph.evaluation.changes import Answers, compare_f1, holm
+from skelgraph.evaluation.changes import Answers, Comparison, compare_f1, holm
 
 NAMES = ("nod", "wave", "fall")
 
@@ -113,6 +113,7 @@ def test_a_class_that_surely_fell_is_told_from_one_that_may_have() -> None:
     assert same.fell == () and same.top1.p == 1
     document = json.loads(json.dumps(found.to_dict(), allow_nan=False))
     assert document["surely_fell"][0] == "fall"
+    assert Comparison.from_dict(document).lines() == found.lines()
     assert [row[0] for row in found.rows()] == [*NAMES, "macro F1", "top-1"]
 
 
