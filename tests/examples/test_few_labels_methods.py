@@ -148,3 +148,22 @@ def test_screening_table_is_in_order_of_validation() -> None:
 
 def test_every_method_is_screened() -> None:
     assert {arm.method for arm in methods.ARMS} == set(METHODS) - {"supervised"}
+
+
+def test_estimate_by_hand(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arms, "open_set", lambda one, work: store)
+    pace = load("pilot").Pace(begin=0.0, supervised=1.0, method=2.0, cycles=1)
+    monkeypatch.setattr(methods, "time_steps", lambda config, train: pace)
+    options = argparse.Namespace(
+        draws=1,
+        screening_epochs=1,
+        final_epochs=2,
+        work=tmp_path,
+        output=tmp_path / "none.csv",
+        jobs=2,
+    )
+    # Three trainings of 20 steps: 60 s supervised and 180 s with a method; twice that in the
+    # comparison. 4 and 24 runs screen; 12 supervised and 15 others are compared.
+    seconds = 4 * 60 + 24 * 180 + 12 * 120 + 15 * 360
+    wanted = f"55 runs to do, about {seconds / 2 / 60:.0f} minutes with --jobs 2"
+    assert methods.estimate(options) == wanted
