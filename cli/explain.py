@@ -54,7 +54,7 @@ SHOWN = 5  # joints of each class in the printed table
 )
 @click.option(
     "--hide/--no-hide",
-    default=False,
+    default=True,
     show_default=True,
     help="Tell the model that joints taken away were not seen.",
 )
@@ -80,13 +80,23 @@ SHOWN = 5  # joints of each class in the printed table
     help="Time spans that a clip is cut into.",
 )
 @click.option(
+    "--check", is_flag=True, help="Test how far importance can be believed, by each method."
+)
+@click.option(
+    "--clips",
+    type=click.IntRange(min=1),
+    default=64,
+    show_default=True,
+    help="Clips that --check draws at most.",
+)
+@click.option(
     "--seed",
     type=click.IntRange(min=0),
     default=0,
     show_default=True,
     help="Number that fixes what is left to chance.",
 )
-@output_option("Write all values to this file, .npz or .csv.")
+@output_option("Write all values to this file, .npz or .csv; with --check the result, .json.")
 @device_option
 @force_option
 @report_options
@@ -95,18 +105,30 @@ def command(**values: Any) -> None:
 
     RUN is a run folder, with INPUT its model.safetensors is enough; INPUT is a store or any
     recording that `convert` reads, by default the run's own test clips. Prints the joints that
-    matter most for each predicted class.
+    matter most for each class. With --check every method is tested on those clips: whether the
+    answer goes with the joints that it names, whether it hangs on the weights, whether it bears
+    noise and mirroring.
 
     \b
     Example:
       skelgraph explain runs/mediapipe_hands
       skelgraph explain runs/mediapipe_hands my_store --method shapley --output importance.npz
+      skelgraph explain runs/mediapipe_hands --check --clips 32
     """
+    if values["check"]:
+        _check(values)
+    else:
+        _explain(values)
+
+
+def _explain(values: dict[str, Any]) -> None:
     from skelgraph.cli.output import print_json, print_table
     from skelgraph.training.devices import pick_device
     from skelgraph.training.explaining import explain_run
 
-    _check_output(values["output"], force=values["force"])
+    output, force = values["output"], values["force"]
+    if output is not None:
+        _check_output(output, (".npz", ".csv"), force=force)
     importance = explain_run(
         values["run"],
         values["source"],
@@ -118,17 +140,78 @@ def command(**values: Any) -> None:
     )
     if values["only"] is not None:
         importance = importance.of_class(values["only"])
-    if values["output"] is not None:
-        importance.save(values["output"], force=values["force"])
+    if output is not None:
+        importance.save(output, force=force)
+    classes = _classes(importance)
     if values["as_json"]:
-        print_json({"method": importance.method, "classes": _classes(importance)})
+        print_json({"method": importance.method, "classes": classes})
         return
     rows = [
         (group["class"], group["num_clips"], top["body"], top["joint"], top["importance"])
-        for group in _classes(importance)
+        for group in classes
         for top in group["top"][:SHOWN]
     ]
     print_table(("class", "clips", "body", "joint", importance.method), rows)
+
+
+def _check(values: dict[str, Any]) -> None:
+    from skelgraph.cli.output import note, print_json
+    from skelgraph.training.devices import pick_device
+    from skelgraph.training.explaining import check_run
+    from skelgraph.training.run import write_json
+
+    output = values["output"]
+    if values["target"] is not None or values["only"] is not None:
+        raise click.UsageError(
+            "--check: expected neither --target nor --class beside it, got one. The model's own "
+            "answers are checked."
+        )
+    if output is not None:
+        _check_output(output, (".json",), force=values["force"])
+    report = check_run(
+        values["run"],
+        values["source"],
+        methods=() if values["method"] is None else (values["method"],),
+        options=_options(values),
+        part=values["split"],
+        limit=values["clips"],
+        device=pick_device(values["device"]),
+        tick=lambda method: note(f"checked {method}", quiet=values["quiet"]),
+    )
+    if output is not None:
+        write_json(output, report)
+    if values["as_json"]:
+        print_json(report)
+    else:
+        _print_checks(report)
+
+
+def _print_checks(report: dict[str, Any]) -> None:
+    from skelgraph.cli.output import print_table
+
+    rows = []
+    for name, found in report["methods"].items():
+        fidelity = {round(100 * one["share"]): one for one in found["fidelity"]}
+        lost = list(found["randomised"].values())
+        verdict = "yes" if found["beats_random"] else "NO"
+        rows.append(
+            (
+                *(name, found["deletion"][0], found["insertion"][0], verdict),
+                *(fidelity[20]["plus"], fidelity[20]["minus"]),
+                *(lost[-1] if lost else None, found["noise"], found["mirror"]),
+            )
+        )
+    for unit, areas in report["random"].items():
+        empty = (None,) * 6
+        rows.append((f"random {unit}", areas["deletion"][0], areas["insertion"][0], *empty))
+    columns = ("method", "deletion", "insertion", "beats random", "fidelity+", "fidelity-")
+    print_table((*columns, "weights lost", "noise", "mirror"), rows)
+    click.echo(
+        f"{report['num_clips']} clips; areas under the class's probability as joints go (less is "
+        "better) or come (more is better);\nfidelity of the top 20 % of joints; then rank "
+        "correlation with the map of a model without its weights (near 0 is right),\nof clips with "
+        f"their own noise again ({1000 * report['noise']:.3g} mm), and of mirrored clips."
+    )
 
 
 def _method(values: dict[str, Any]) -> dict[str, str]:
@@ -142,13 +225,13 @@ def _options(values: dict[str, Any]) -> Any:
     return ExplainOptions(**{name: values[name] for name in names})
 
 
-def _check_output(output: Path | None, *, force: bool) -> None:
-    if output is None:
-        return
-    from skelgraph.explain.importance import check_suffix
+def _check_output(output: Path, suffixes: tuple[str, ...], *, force: bool) -> None:
     from skelgraph.files import check_free
 
-    check_suffix(output)
+    if output.suffix not in suffixes:
+        raise click.UsageError(
+            f"--output: expected a file name ending in {' or '.join(suffixes)}, got '{output}'."
+        )
     check_free(output, force=force)
 
 

@@ -32,6 +32,23 @@ class Groups:
         """What belongs to pairs of a group and a clip, bool, (K,) each to (K, T, V, M)."""
         return self.joints[group][:, None] & self.frames[group, clip][:, :, None, None]
 
+    def union(self, members: Tensor, clip: Tensor) -> Tensor:
+        """What belongs to any of several groups in a clip.
+
+        Args:
+            members: Which groups, bool, shape (K, G).
+            clip: Which clip, shape (K,).
+
+        Returns:
+            Bool, shape (K, T, V, M).
+        """
+        frames = self.frames[:, clip]  # (G, K, T)
+        chosen, joints = members.float(), self.joints.float()
+        if bool((frames == frames[:1]).all()):
+            mask = torch.einsum("kg,gvm->kvm", chosen, joints)[:, None]
+            return (mask > 0) & frames[0][:, :, None, None]
+        return torch.einsum("kg,gkt,gvm->ktvm", chosen, frames.float(), joints) > 0
+
 
 def joint_groups(batch: Batch, layout: Layout) -> Groups:
     """One group a joint of each body slot, over all frames."""

@@ -8,6 +8,7 @@ from torch import Tensor
 from skelgraph.explain.groups import Groups, joint_groups, part_groups, span_groups
 from skelgraph.explain.question import CHUNK, ExplainOptions, Question, log_odds
 from skelgraph.explain.replacing import remove_joints
+from skelgraph.nn.precision import full_precision
 
 
 def occlude_joints(question: Question, options: ExplainOptions) -> Tensor:
@@ -55,11 +56,10 @@ def scores_of(question: Question) -> Tensor:
     return log_odds(logits, question.target)
 
 
-@torch.no_grad()
 def scores_without(
     question: Question, clip: Tensor, removed: Tensor, options: ExplainOptions
 ) -> Tensor:
-    """Log-odds of the target in some clips without what is removed.
+    """Log-odds of the target in some clips without what is removed, shape (K,).
 
     Args:
         question: The clips.
@@ -67,17 +67,24 @@ def scores_without(
         removed: What it lacks, bool, shape (K, T, V, M).
         options: How it is replaced.
     """
-    asked = question.select(clip)
+    return log_odds(logits_without(question, clip, removed, options), question.target[clip])
+
+
+@torch.no_grad()
+def logits_without(
+    question: Question, clip: Tensor, removed: Tensor, options: ExplainOptions
+) -> Tensor:
+    """Logits of some clips without what is removed, (K, classes); see `scores_without`."""
     changed = remove_joints(
-        asked.batch,
+        question.batch.select(clip),
         removed,
-        layout=asked.layout,
+        layout=question.layout,
         how=options.replacement,
         hide=options.hide,
-        num_spatial=asked.num_spatial,
+        num_spatial=question.num_spatial,
     )
-    logits = asked.model(changed.positions, changed.visible, changed.frames).logits
-    return log_odds(logits, asked.target)
+    output = question.model(changed.positions, changed.visible, changed.frames)
+    return full_precision(output.logits)
 
 
 def over_joints(values: Tensor, groups: Groups) -> Tensor:

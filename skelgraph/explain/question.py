@@ -30,7 +30,7 @@ class ExplainOptions:
     """
 
     replacement: str = "interpolation"
-    hide: bool = False
+    hide: bool = True
     steps: int = 32
     samples: int = 8
     spans: int = 8

@@ -57,7 +57,6 @@ def _scores_as_groups_join(
     for some in torch.arange(joined.numel(), device=order.device).split(CHUNK):
         lacking = place >= joined.flatten()[some, None]  # (K, G)
         rows = clip.flatten()[some]
-        absent = torch.einsum("kg,gvm->kvm", lacking.float(), groups.joints.float()) > 0
-        removed = absent[:, None] & question.batch.frames[rows][:, :, None, None]
+        removed = groups.union(lacking, rows)
         scores.append(scores_without(question, rows, removed, options))
     return torch.cat(scores).view(count + 1, clips)

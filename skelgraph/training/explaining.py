@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -14,9 +14,10 @@ import torch
 import skelgraph
 from skelgraph.data.dataset import ClipSet
 from skelgraph.data.store import Store
-from skelgraph.errors import RunError, unknown_name
+from skelgraph.errors import ConfigError, RunError, unknown_name
+from skelgraph.explain.checks.gate import check_methods
 from skelgraph.explain.importance import Importance
-from skelgraph.explain.methods import DEFAULT_METHOD, explain_batch, find_method
+from skelgraph.explain.methods import DEFAULT_METHOD, METHODS, explain_batch, find_method
 from skelgraph.explain.question import ExplainOptions, Question, class_logits
 from skelgraph.training.attention import run_labels
 from skelgraph.training.results import clip_names
@@ -133,6 +134,70 @@ def explain_clips(
             "weights": recogniser.provenance,
         },
     )
+
+
+def check_run(
+    run: str | Path,
+    source: str | Path | None = None,
+    *,
+    methods: Sequence[str] = (),
+    options: ExplainOptions | None = None,
+    part: str = "test",
+    limit: int = 64,
+    device: str = "cpu",
+    tick: Callable[[str], None] = lambda method: None,
+) -> dict[str, Any]:
+    """Test how far a run's importance can be believed; see `checks.gate.check_methods`.
+
+    Args:
+        run: Run folder; with `source` its weights file is enough.
+        source: Store or recording; None: the run's own data.
+        methods: Keys of `skelgraph.explain.METHODS`. None given: all that the model allows.
+        options: Of the methods and of the checks.
+        part: Of the run's own data: train, val or test.
+        limit: Clips at most, drawn by the seed.
+        device: Where the model runs.
+        tick: Called with a method's name after each batch that it was asked about.
+
+    Raises:
+        SkelgraphError: If run, clips and methods do not fit.
+    """
+    with clips_of_run(run, source, part=part, device=device) as (recogniser, store, rows):
+        clips = clips_for(recogniser, store, rows)
+        return check_clips(
+            recogniser, clips, methods=methods, options=options, limit=limit, tick=tick
+        )
+
+
+def check_clips(
+    recogniser: Recogniser,
+    clips: ClipSet,
+    *,
+    methods: Sequence[str] = (),
+    options: ExplainOptions | None = None,
+    limit: int = 64,
+    tick: Callable[[str], None] = lambda method: None,
+) -> dict[str, Any]:
+    """Test importance on clips that are ready for a recogniser; see `check_run`."""
+    options = options or ExplainOptions()
+    places = np.sort(np.random.default_rng(options.seed).permutation(len(clips))[:limit])
+    if not methods:
+        first, _ = next(questions(recogniser, clips, places=places[:1]))
+        methods = usable_methods(first)
+    asked = (question for question, _ in questions(recogniser, clips, places=places))
+    return check_methods(asked, methods=methods, options=options, tick=tick)
+
+
+def usable_methods(question: Question) -> tuple[str, ...]:
+    """Name the methods that a model allows: some need towers or a graph backbone."""
+    usable = []
+    for name in METHODS:
+        try:
+            explain_batch(question, method=name, options=ExplainOptions(steps=1, samples=2))
+        except ConfigError:
+            continue
+        usable.append(name)
+    return tuple(usable)
 
 
 def questions(

@@ -1,0 +1,1 @@
+"""Checks of importance: what a map must pass before anyone believes it."""
