@@ -8,6 +8,8 @@ from typing import Any
 
 from torch import nn
 
+from skelgraph.data.clip import num_spatial as num_spatial_of
+from skelgraph.data.store import Store
 from skelgraph.errors import RunError
 from skelgraph.graphs import Layout
 from skelgraph.training.config import RunConfig, TrainOptions
@@ -111,7 +113,8 @@ def resolve_start(config: RunConfig, layout: Layout) -> RunConfig:
     options = config.start
     if options is None or options.checksum is not None:
         return config
-    start = load_start(options.source, layout=layout)
+    places = 0 if config.store is None else num_spatial_of(Store.open(config.store).axes)
+    start = load_start(options.source, layout=layout, num_spatial=places)
     source = str(start.path.resolve())
     if is_shipped(options.source):
         source = f"{SIMULATED}:{start.path.stem}"

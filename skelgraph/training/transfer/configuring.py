@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from skelgraph.data.clip import num_spatial
 from skelgraph.data.store import Store
 from skelgraph.errors import ConfigError, unknown_name
 from skelgraph.graphs import Layout, load_layout
@@ -48,9 +49,10 @@ def transfer_config(
         ConfigError: If there is no such recipe.
     """
     told = told or {}
-    own = Store.open(store).layout
+    opened = Store.open(store)
+    own = opened.layout
     wanted = own if layout in ("", own.name) else load_layout(layout)
-    start = load_start(source, layout=wanted)
+    start = load_start(source, layout=wanted, num_spatial=num_spatial(opened.axes))
     stage = _stage(recipe, start)
     options = StartOptions(source=str(source))
     options = replace(options, **{**stage.start, **told.get("start", {})})

@@ -52,19 +52,24 @@ class Start:
     provenance: Mapping[str, Any]
 
 
-def load_start(source: str | Path, *, layout: Layout | None = None) -> Start:
+def load_start(source: str | Path, *, layout: Layout | None = None, num_spatial: int = 0) -> Start:
     """Read weights to start from.
 
     Args:
         source: Run folder, weights file (of a run, or of pretraining, which has no classes), or
             `simulated` / `simulated:NAME` for weights that are shipped.
         layout: Skeleton of the new run, by which `simulated` alone is chosen.
+        num_spatial: How many coordinates of a joint are places in its recordings, which decides
+            between weights for one layout. 0: not known.
 
     Raises:
         RunError: If there are no such weights, or the file is damaged or does not fit its own
             description.
     """
-    file = _shipped(str(source), layout) if is_shipped(source) else find_weights(source)
+    if is_shipped(source):
+        file = _shipped(str(source), layout, num_spatial)
+    else:
+        file = find_weights(source)
     metadata, state = read_weights(file)
     try:
         start = _start(file, metadata, state)
@@ -91,7 +96,7 @@ def is_shipped(source: str | Path) -> bool:
     return named and not Path(word).exists()
 
 
-def _shipped(source: str, layout: Layout | None) -> Path:
+def _shipped(source: str, layout: Layout | None, num_spatial: int) -> Path:
     known = shipped_weights()
     if not known:
         raise RunError(
@@ -108,14 +113,15 @@ def _shipped(source: str, layout: Layout | None) -> Path:
             f"{source}: expected the name of shipped weights, got none. Give one of "
             f"{', '.join(f'{SIMULATED}:{name}' for name in known)}."
         )
-    return max(known.values(), key=lambda file: _likeness(file, layout))
+    return max(known.values(), key=lambda file: _likeness(file, layout, num_spatial))
 
 
-def _likeness(file: Path, layout: Layout) -> tuple[bool, int]:
-    """How well shipped weights suit a layout: hands or people alike, joints shared."""
+def _likeness(file: Path, layout: Layout, num_spatial: int) -> tuple[bool, int, bool]:
+    """How well weights suit: hands or people alike, then joints shared, then coordinates."""
     metadata, _ = read_weights(file)
     own = Layout.from_dict(metadata["layout"])
-    return own.instances == layout.instances, len(shared_joints(own, layout))
+    shared = len(shared_joints(own, layout))
+    return own.instances == layout.instances, shared, metadata["num_spatial"] == num_spatial
 
 
 def shared_joints(source: Layout, target: Layout) -> dict[str, str]:

@@ -136,6 +136,11 @@ def test_shipped_weights_are_chosen_by_layout(
         load_start("simulated:hand")
     with pytest.raises(RunError, match=r"expected the name .* simulated:body, simulated:hands"):
         load_start("simulated")
+    flat = write_weights(tmp_path / "flat.safetensors", hands, num_coords=2)
+    rewrite(flat, num_coords=2, num_spatial=2)
+    monkeypatch.setattr(start_module, "shipped_weights", lambda: {**shipped, "flat": flat})
+    for places in (2, 3):
+        assert load_start("simulated", layout=hands, num_spatial=places).num_coords == places
     config = RunConfig("coco17", start=StartOptions("simulated"))
     resolved = resolve_start(config, load_layout("coco17")).start
     assert resolved is not None and resolved.source == "simulated:body"
