@@ -126,7 +126,7 @@ def carry_over(
     """
     num_coords = _config_of(model).num_coords
     new = Anatomy(layout, class_names, num_coords, num_spatial or num_coords, _config_of(model))
-    config = from_plain(find_model(start.model).config, start.config)
+    config: Any = from_plain(find_model(start.model).config, start.config)
     old = Anatomy(start.layout, start.class_names, start.num_coords, start.num_spatial, config)
     joints = shared_joints(start.layout, layout)
     state = model.state_dict()
