@@ -72,6 +72,9 @@ def _rows(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "bodies", f"at most {found['bodies']}"
     for column in ("subjects", "cameras", "setups"):
         yield column, _ids(found[column])
+    for change, told in found["symmetry"].items():
+        pairs = len(told.get("swaps", ())) // 2
+        yield change.replace("_", " "), f"{len(told['keeps'])} class(es) keep, {pairs} pair(s) swap"
     yield "joints missing", f"{found['gaps']['missing']:.1%}"
     yield "frames with no joint", f"{found['gaps']['empty_frames']}"
 

@@ -26,7 +26,8 @@ def inspect_source(
         options: What the user knows better of a recording.
 
     Returns:
-        Plain containers: layout, units, counts, lengths, classes, gaps, and `changed`, what
+        Plain containers: layout, units, counts, lengths, classes, what is said of their mirrors
+        and reversals (`symmetry`, as in dataset.yaml), gaps, and `changed`, what
         differs from the checksums of a store.
 
     Raises:
@@ -74,6 +75,7 @@ def summarise(source: Store | ClipList) -> dict[str, Any]:
         "cameras": _known(table.camera),
         "setups": _known(table.setup),
         "classes": _classes(source),
+        "symmetry": source.symmetry.describe(source.class_names),
         "gaps": _gaps(source),
     }
 

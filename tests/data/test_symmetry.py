@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
+from skelgraph.cli.group import root
 from skelgraph.data.dataset import ClipSet
 from skelgraph.data.formats import convert
+from skelgraph.data.inspection import inspect_source
 from skelgraph.data.merging import merge
 from skelgraph.data.selecting import Selection, select
 from skelgraph.data.store import Store, write_store
@@ -163,3 +167,15 @@ def test_converting_again_keeps_it_and_new_labels_renumber_it(tmp_path: Path) ->
     made = convert(store.path, tmp_path / "new", labels=labels)
     assert made.class_names == ("aside", "clap", "write")
     assert made.symmetry.mirror == (-1, 1, -1)
+
+
+def test_inspect_tells_it(tmp_path: Path) -> None:
+    store = write(tmp_path / "store", SECTION)
+    found = inspect_source(store.path)["symmetry"]
+    assert found["mirror"]["keeps"] == ["clap"]
+    assert found["mirror"]["swaps"]["swipe_right"] == "swipe_left"
+    shown = CliRunner().invoke(root, ["inspect", str(store.path)]).output
+    assert re.search(r"mirror +1 class\(es\) keep, 1 pair\(s\) swap", shown)
+    assert "time reversal" not in shown
+    plain = write(tmp_path / "plain")
+    assert inspect_source(plain.path)["symmetry"] == {}

@@ -16,6 +16,7 @@ from skelgraph.transforms.mirroring import mirror
 from skelgraph.transforms.missing import hide
 from skelgraph.transforms.options import AMOUNTS, SHARES, AugmentOptions
 from skelgraph.transforms.presets import OFF
+from tests.graphs.made_up import chain
 from tests.transforms.batches import bone_lengths, make_batch, seeded
 
 ALL = AugmentOptions(
@@ -193,6 +194,24 @@ def test_padding_and_absent_bodies_stay(name: str, channels: int) -> None:
     assert torch.equal(changed.bodies, batch.bodies)
     assert not changed.visible[~batch.frames].any()
     assert torch.isfinite(changed.positions).all()
+
+
+@pytest.mark.parametrize("frames", [1, 2])
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_smallest_batches_go_through(frames: int, count: int) -> None:
+    layout = chain(2)
+    batch = make_batch(layout, count=count, frames=frames, bodies=1)
+    changed = augment(batch, layout, options=ALL, generator=seeded())
+    assert changed.positions.shape == batch.positions.shape
+    assert torch.isfinite(changed.positions).all()
+
+
+def test_double_precision_stays() -> None:
+    layout = load_layout("kinect_v2")
+    batch = make_batch(layout, lengths=[8, 8, 8, 5, 2, 1])
+    batch = replace(batch, positions=batch.positions.double())
+    changed = augment(batch, layout, options=ALL, generator=seeded())
+    assert changed.positions.dtype == torch.float64
 
 
 def test_an_absent_hand_stays_absent_in_the_other_slot() -> None:
