@@ -182,6 +182,11 @@ def test_bad_options_are_refused_all_at_once() -> None:
     with pytest.raises(ConfigError) as caught:
         CurriculumOptions(cycles=0, labelling="forget", restart="scrach", keep="first")
     text = str(caught.value)
-    assert "cycles: expected at least 1" in text
+    assert "cycles: expected a whole number of at least 1, got 0" in text
     assert "Did you mean 'scratch'" in text
     assert all(name in text for name in ("labelling", "keep"))
+
+
+def test_half_a_cycle_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"whole number of at least 1, got 2\.5"):
+        CurriculumOptions(cycles=2.5)  # type: ignore[arg-type]

@@ -56,8 +56,11 @@ class CurriculumOptions:
             )
             if value not in choices
         ]
-        if self.cycles < 1:
-            faults.append(f"curriculum, cycles: expected at least 1, got {self.cycles}. Give more.")
+        if self.cycles < 1 or self.cycles != int(self.cycles):
+            faults.append(
+                f"curriculum, cycles: expected a whole number of at least 1, got {self.cycles}. "
+                "Give another value."
+            )
         if faults:
             raise ConfigError(list_faults(faults))
 
