@@ -230,7 +230,9 @@ def _matches(old: Axis, new: Axis, joints: Mapping[str, str]) -> Iterator[tuple[
 
 
 def _demand_enough(entries: Sequence[Entry], start: Start) -> None:
-    others = [entry for entry in entries if not ASIDE.search(entry.name)]
+    # Weights without classes never had a head.
+    absent = () if start.class_names else ("head.",)
+    others = [e for e in entries if not (ASIDE.search(e.name) or e.name.startswith(absent))]
     total = sum(entry.size for entry in others)
     carried = sum(entry.carried for entry in others)
     if carried >= LEAST * total:
