@@ -39,8 +39,10 @@ METHODS = (
     "cmpl",
     "meta_pseudo_labels",
 )
-UNUSED = ("patience", "select", "freeze_links", "class_weights", "plateau_patience")
-UNUSED += ("plateau_factor",)
+UNUSED = (
+    *("patience", "select", "freeze_links", "class_weights"),
+    *("plateau_patience", "plateau_factor"),
+)
 FEW = FewOptions()
 FEW_DEFAULTS = replace(DEFAULTS, training=TrainOptions(batch_size=16))
 

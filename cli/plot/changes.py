@@ -84,4 +84,4 @@ def _figure(found: Comparison, title: str) -> Figure:
         )
         for change in found.classes
     ]
-    return changes_figure(rows, title=title, note=f"{found.basis}; bold: beyond it")
+    return changes_figure(rows, title=title, note=f"{found.basis}; bold: beyond chance")

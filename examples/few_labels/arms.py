@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import shutil
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,13 @@ from skelgraph.training.config import (
     RunConfig,
     TrainOptions,
 )
+from skelgraph.training.run import METRICS, read_config, write_config
 from skelgraph.training.transfer.options import StartOptions
 
 SCRATCH, SHIPPED = "scratch", "simulated"
 SUPERVISED, TRANSFERRED, ALL_LABELS = "supervised", "transferred", "all labels"
 ALL = "all"
+LEGS = "trainings"
 KEY = ("phase", "set", "arm", "budget", "draw")
 HEADER = (
     *KEY,
@@ -131,8 +134,9 @@ def do(task: Task) -> dict[str, Any]:
     """Train, go on with what an earlier call left, and give the row."""
     from skelgraph.training.semi.job import train_few
 
-    config = make_config(task)
-    folder = task.work / "runs" / "_".join(task.key).replace(" ", "_")
+    config, folder = make_config(task), run_folder(task)
+    if not folder.exists():
+        borrow(task, config, folder)
     metrics = train_few(config, folder, resume=(folder / "config.yaml").exists())
     return {
         **dict(zip(KEY, task.key, strict=True)),
@@ -140,6 +144,35 @@ def do(task: Task) -> dict[str, Any]:
         "steps": config.training.epochs * EPOCH_STEPS,
         **measured(metrics),
     }
+
+
+def run_folder(task: Task) -> Path:
+    """Where a run goes."""
+    return task.work / "runs" / "_".join(task.key).replace(" ", "_")
+
+
+def borrow(task: Task, config: RunConfig, folder: Path) -> None:
+    """Begin a method's run with the supervised trainings of the run that did nothing else.
+
+    They are the same: same start, same labels, same steps.
+    """
+    name = TRANSFERRED if task.start == SHIPPED else SUPERVISED
+    lender = run_folder(replace(task, arm=Arm(name, SUPERVISED)))
+    if task.arm.method == SUPERVISED or not (lender / METRICS).is_file():
+        return
+    lent = read_config(lender)
+    if (lent.training.epochs, lent.training.batch_size) != (
+        config.training.epochs,
+        config.training.batch_size,
+    ):
+        return
+    target = folder.with_name(f".{folder.name}.begun")
+    shutil.rmtree(target, ignore_errors=True)
+    own = ("begin", "supervised", "fold*_supervised")
+    for source in (path for pattern in own for path in (lender / LEGS).glob(pattern)):
+        shutil.copytree(source, target / LEGS / source.name)
+    write_config(target, config)
+    target.rename(folder)
 
 
 def measured(metrics: dict[str, Any]) -> dict[str, Any]:

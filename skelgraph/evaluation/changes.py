@@ -13,6 +13,7 @@ from skelgraph.errors import ConfigError, list_faults
 
 RESAMPLES = 2000
 AT_ONCE = 50  # resamples that are counted together
+FEW_GROUPS = 10
 LEVEL = 0.95
 ALPHA = 0.05  # share of false alarms over all classes together
 
@@ -136,15 +137,16 @@ class Comparison:
     def basis(self) -> str:
         """Say what the intervals are and how many classes were looked at."""
         tested = len(self.classes) - len(self.untested)
+        few = ", so few that they are too narrow" if self.groups < FEW_GROUPS else ""
         over = {
             "draws": f"Student's t over {self.draws} paired draws",
-            "groups": f"bootstrap over {self.groups} persons or recordings",
+            "groups": f"bootstrap over {self.groups} persons or recordings{few}",
             "clips": f"bootstrap over {self.groups} clips, persons unknown: too narrow",
             "nothing": "none, one group of clips",
         }[self.interval]
         return (
-            f"{100 * LEVEL:.0f} % intervals: {over}, each class for itself; what chance may "
-            f"explain: Holm's correction for {tested} classes"
+            f"{100 * LEVEL:.0f} % intervals: {over}, each class for itself; chance is judged by "
+            f"Holm's correction for {tested} classes"
         )
 
     def header(self) -> tuple[str, ...]:
@@ -387,18 +389,23 @@ def _bootstrap(before: Answers, after: Answers, size: int, *, seed: int) -> list
         # (2, 3, B, K): how often each is counted in the resample.
         first, second = (_scores(times @ side) for side in counts)
         found.append(second - first)
-    return [_bounds(column) for column in np.concatenate(found).T]
+    return [_bounds(column, groups=number) for column in np.concatenate(found).T]
 
 
-def _bounds(differences: np.ndarray) -> Bounds:
-    """Quantiles, and twice the smaller share of resamples on one side of zero."""
+def _bounds(differences: np.ndarray, *, groups: int) -> Bounds:
+    """Quantiles, and twice the smaller share of resamples on one side of zero.
+
+    Few groups that agree give a share near 0 whatever their number, so the p-value is no smaller
+    than that of as many fair coins that all fall alike.
+    """
     known = differences[~np.isnan(differences)]
     if not len(known):
         return nan, nan, nan
     low, high = np.quantile(known, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     # One is added so that no p-value is 0 for want of resamples.
     least = 1 + min(int((known <= 0).sum()), int((known >= 0).sum()))
-    return float(low), float(high), min(1.0, 2 * least / (1 + len(known)))
+    p = max(2 * least / (1 + len(known)), 2.0 ** (1 - groups))
+    return float(low), float(high), min(1.0, p)
 
 
 def _plain(change: Change) -> dict[str, Any]:

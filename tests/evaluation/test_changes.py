@@ -130,6 +130,17 @@ def test_one_person_gives_no_interval() -> None:
     assert (found.interval, found.groups) == ("nothing", 1)
 
 
+def test_few_persons_who_agree_prove_nothing() -> None:
+    truth = np.tile([0, 1, 2], 40)
+    wrong = (truth + 1) % 3
+    for people, least in ((2, 0.5), (4, 0.125), (12, 0.0)):
+        person = np.arange(120) % people
+        found = compare_f1([Answers(truth, truth, person)], [Answers(truth, wrong, person)], NAMES)
+        assert found.top1.p == pytest.approx(least, abs=0.002)
+        assert found.fell[0].surely_fell == (people == 12)
+        assert ("too narrow" in found.basis) == (people < 12)
+
+
 def test_unknown_persons_are_groups_of_their_own() -> None:
     label = np.array([0, 1, 0, 1])
     some = Answers(label, label, np.array([3, 3, -1, -1]))

@@ -78,7 +78,8 @@ def train_draws(
     ]
     if not (resume or force):
         _check_free([run for _, run in runs])
-    rows = []
+    rows: list[dict[str, Any]] = []
+    classes: list[str] = []
     for number, (seed, run) in enumerate(runs, start=1):
         report.message(f"draw {number}/{draws}")
         metrics = _finished(run) if resume else None
@@ -91,10 +92,11 @@ def train_draws(
                 devices=devices,
                 report=report,
             )
+        classes = metrics["classes"]
         rows.append(_row(seed, metrics))
         write_rows(folder / DRAWS, COLUMNS, ([row[name] for name in COLUMNS] for row in rows))
     summary = {
-        "classes": metrics["classes"],
+        "classes": classes,
         "method": config.few.method,
         "draws": rows,
         "top1": {
@@ -102,7 +104,7 @@ def train_draws(
             "after": mean_interval([row["after_top1"] for row in rows]),
             "kept": mean_interval([row["test_top1"] for row in rows]),
         },
-        "changes": _changes([run for _, run in runs], metrics["classes"]),
+        "changes": _changes([run for _, run in runs], classes),
     }
     write_json(folder / SUMMARY, summary)
     return summary

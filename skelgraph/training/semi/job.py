@@ -48,8 +48,10 @@ LEGS = "trainings"
 PILOT_STEPS = 2
 # Options of training that go by epochs over a validation part, or by classes as they are: here
 # steps are counted, and labels are balanced.
-UNUSED = ("patience", "select", "freeze_links", "class_weights", "plateau_patience")
-UNUSED += ("plateau_factor",)
+UNUSED = (
+    *("patience", "select", "freeze_links", "class_weights"),
+    *("plateau_patience", "plateau_factor"),
+)
 
 
 def train_few(

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-WIDTHS = ("channels", "width", "hidden", "d_model")
-LEAST = 4
+WIDTHS = ("channels", "width", "hidden")
+STEP = 4  # so that what divides its channels among branches still can
 
 
 def narrow(config: Mapping[str, Any], *, factor: int) -> dict[str, Any]:
     """Divide every width of a resolved model configuration, nested ones included.
 
-    A width that heads share stays a multiple of their number.
+    Widths are rounded up to a multiple of 4, one that heads share to one of their number.
 
     Args:
         config: What `skelgraph.models.resolve_config` gave.
@@ -20,9 +20,9 @@ def narrow(config: Mapping[str, Any], *, factor: int) -> dict[str, Any]:
 
     Example:
         >>> narrow({"channels": [24, 32], "tower": {"width": 64, "heads": 4}}, factor=4)
-        {'channels': [6, 8], 'tower': {'width': 16, 'heads': 4}}
+        {'channels': [8, 8], 'tower': {'width': 16, 'heads': 4}}
     """
-    step = int(config.get("heads", 1))
+    step = int(config.get("heads", STEP))
     return {key: _narrowed(key, value, factor, step) for key, value in config.items()}
 
 
@@ -32,10 +32,9 @@ def _narrowed(key: str, value: Any, factor: int, step: int) -> Any:
     if key not in WIDTHS:
         return value
     if isinstance(value, (list, tuple)):
-        return [_divided(int(one), factor, 1) for one in value]
+        return [_divided(int(one), factor, STEP) for one in value]
     return _divided(int(value), factor, step)
 
 
 def _divided(width: int, factor: int, step: int) -> int:
-    least = max(LEAST, step)
-    return min(width, max(least, width // factor // step * step))
+    return min(width, -(-width // (factor * step)) * step)
