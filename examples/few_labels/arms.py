@@ -147,8 +147,9 @@ def do(task: Task) -> dict[str, Any]:
 
 
 def run_folder(task: Task) -> Path:
-    """Where a run goes."""
-    return task.work / "runs" / "_".join(task.key).replace(" ", "_")
+    """Where a run goes; with another effort it is another run."""
+    name = "_".join((*task.key, str(task.effort))).replace(" ", "_")
+    return task.work / "runs" / name
 
 
 def borrow(task: Task, config: RunConfig, folder: Path) -> None:

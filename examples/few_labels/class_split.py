@@ -12,6 +12,7 @@ import numpy as np
 from skelgraph.data.selecting import DROP, Selection, select
 from skelgraph.data.store import Store
 from skelgraph.errors import ConfigError, list_faults, unknown_name
+from skelgraph.files import written_whole
 from skelgraph.training.clips import PARTS, split_store
 from skelgraph.training.config import ProtocolOptions
 
@@ -77,9 +78,10 @@ def _write_split(half: Half, store: Store, protocol: ProtocolOptions) -> None:
         for name in store.clips.name[split.part(part)].tolist()
         if name in kept
     ]
-    unfinished = half.files.with_suffix(".part")
-    with unfinished.open("w", newline="", encoding="utf-8") as file:
+    with (
+        written_whole(half.files) as temporary,
+        temporary.open("w", newline="", encoding="utf-8") as file,
+    ):
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("clip", "split"))
         writer.writerows(rows)
-    unfinished.rename(half.files)

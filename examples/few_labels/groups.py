@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from skelgraph.data.table import ClipTable
+from skelgraph.files import written_whole
 
 LABELLED, UNLABELLED, TEST = "train", "unlabelled", "test"
 PARTS = (LABELLED, UNLABELLED, TEST)
@@ -44,7 +45,7 @@ def three_groups(
 
 
 def write_split(path: Path, table: ClipTable, part: np.ndarray, *, all_labels: bool) -> None:
-    """Write a split file, clip and part a row.
+    """Write a split file, clip and part a row; whole, since two runs at once may write it.
 
     Args:
         path: The CSV.
@@ -53,8 +54,10 @@ def write_split(path: Path, table: ClipTable, part: np.ndarray, *, all_labels: b
         all_labels: Give the unlabelled their labels: the reference that others are held against.
     """
     names = [LABELLED if all_labels and name == UNLABELLED else name for name in PARTS]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="", encoding="utf-8") as file:
+    with (
+        written_whole(path) as temporary,
+        temporary.open("w", newline="", encoding="utf-8") as file,
+    ):
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("clip", "split"))
         writer.writerows(
