@@ -103,6 +103,7 @@ class Loop:
             model.aim.requires_grad_(False)
         self.learner = Learner(model, options=options, fabric=fabric, tuning=tuning)
         self.model, self.bare = self.learner.model, self.learner.bare
+        self.returns = ("losses",) if self._has_losses() else ()
         self.total_epochs = self.link_epochs + options.epochs
         self.steps = math.ceil(len(train) / options.batch_size)
         self.class_weights: Tensor | None = None
@@ -125,6 +126,12 @@ class Loop:
         self.report.finish(self.progress)
         self.bare.load_state_dict(self.progress.weights)
         return self.progress
+
+    def _has_losses(self) -> bool:
+        """Whether the model has losses of its own that anything can be learned from."""
+        if getattr(self.bare, "forecaster", None) is not None or self.freeze_links:
+            return True
+        return any(parameter.requires_grad for parameter in self.learner.links)
 
     def _stopped_early(self) -> bool:
         patience = self.config.training.patience
@@ -193,7 +200,7 @@ class Loop:
     def _loss_terms(self, batch: Batch, size: Tensor) -> dict[str, Tensor]:
         """This process's parts of the losses; their mean over the processes is the batch's."""
         options, weights = self.config.training, self.class_weights
-        output = self.model(batch.positions, batch.visible, batch.frames, returns=("losses",))
+        output = self.model(batch.positions, batch.visible, batch.frames, returns=self.returns)
         classes = functional.cross_entropy(
             full_precision(output.logits),
             batch.label,

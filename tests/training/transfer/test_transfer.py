@@ -112,6 +112,8 @@ def test_fixed_features_stay_to_the_last_bit(source: Path, bodies: Store, tmp_pa
     changed = moved(weights_of(source), weights_of(tmp_path / "run"))
     assert changed == {"head.classifier.weight", "head.classifier.bias"}
     assert metrics["start"]["mode"] == "features"
+    header = (tmp_path / "run/history.csv").read_text().splitlines()[0]
+    assert "aim_nll" not in header, "a loss from which nothing can learn is not computed"
     assert set(metrics["start"]["frozen"]).isdisjoint(changed)
 
 
