@@ -268,9 +268,7 @@ class _Job:
             num_spatial=num_spatial(store.axes),
             training=self.config.training,
         )
-        self.report.message(
-            f"start: {self.config.start.source}, {self.beginning.carried.describe()}"
-        )
+        self.report.message(self.beginning.describe())
         return {"start": self.beginning.origin()}
 
     def _build(self, *, num_classes: int, num_coords: int) -> tuple[nn.Module, dict[str, Any]]:

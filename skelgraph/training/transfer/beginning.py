@@ -45,15 +45,25 @@ class Beginning:
             "provenance": dict(self.start.provenance),
         }
 
+    @property
+    def numbers_frozen(self) -> int:
+        """Count the numbers that never move."""
+        return sum(e.size for e in self.carried.entries if e.name in self.tuning.frozen)
+
+    def describe(self) -> str:
+        """Say in one line what is taken from where and what of it is frozen."""
+        return (
+            f"start: {self.options.source}, {self.carried.describe()}; "
+            f"{self.numbers_frozen:,} frozen"
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Say all, for metrics.json: plain values."""
-        sizes = {entry.name: entry.size for entry in self.carried.entries}
-        frozen = sorted(self.tuning.frozen)
         return {
             **self.origin(),
             "carried": self.carried.to_dict(),
-            "frozen": frozen,
-            "numbers_frozen": sum(sizes[name] for name in frozen),
+            "frozen": sorted(self.tuning.frozen),
+            "numbers_frozen": self.numbers_frozen,
         }
 
 
