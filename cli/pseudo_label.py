@@ -44,7 +44,9 @@ UNUSED = (
     *("plateau_patience", "plateau_factor"),
 )
 FEW = FewOptions()
-FEW_DEFAULTS = replace(DEFAULTS, training=TrainOptions(batch_size=16))
+# Smoothed labels would keep the confidence below the thresholds of most methods.
+FEW_TRAINING = {"batch_size": 16, "label_smoothing": 0.0}
+FEW_DEFAULTS = replace(DEFAULTS, training=replace(TrainOptions(), **FEW_TRAINING))
 
 
 @click.command("pseudo-label")
@@ -204,7 +206,7 @@ def _from_source(values: dict[str, Any]) -> Any:
         part: {field: values[field] for field, _, _ in options if field in values and told(field)}
         for part, options in SETTINGS.items()
     }
-    settings["training"] = {"batch_size": FEW_DEFAULTS.training.batch_size, **settings["training"]}
+    settings["training"] = {**FEW_TRAINING, **settings["training"]}
     if values["files"]:
         settings["protocol"]["files"] = str(Path(values["files"]).resolve())
     settings["model"] = nest(values["changes"])

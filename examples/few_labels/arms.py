@@ -114,6 +114,7 @@ def make_config(task: Task) -> RunConfig:
             # The weights that ship have learned their A-links.
             link_epochs=0 if task.start == SHIPPED else 3,
             batch_size=task.arm.batch_size,
+            label_smoothing=0.0,
             seed=task.draw,
         ),
         augment=task.one.augment,

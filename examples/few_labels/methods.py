@@ -49,8 +49,9 @@ ARMS = (
     Arm("pseudo_label", "pseudo_label"),
     Arm("fixmatch", "fixmatch"),
     Arm("flexmatch", "flexmatch"),
-    Arm("freematch", "freematch"),
-    Arm("softmatch", "softmatch"),
+    # Their averages would need thousands of steps to forget where they begin.
+    Arm("freematch", "freematch", {"decay": 0.99}),
+    Arm("softmatch", "softmatch", {"decay": 0.99}),
     Arm("mean_teacher", "mean_teacher"),
     Arm("entropy", "entropy"),
     Arm("mixmatch", "mixmatch", share=0.75),

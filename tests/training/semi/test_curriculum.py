@@ -51,7 +51,7 @@ def test_labels_are_those_above_the_percentile(size: int, cycles: int) -> None:
         probabilities = draw(size, seed=cycle)
         plan = method.plan(cycle, probabilities)
         assert plan.labels.tolist() == by_percentile(probabilities, cycle, cycles)
-        assert plan.restart == "scratch"
+        assert plan.restart == "start"
 
 
 def test_labels_of_a_class_are_those_above_its_own_percentile() -> None:

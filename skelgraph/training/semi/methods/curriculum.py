@@ -31,8 +31,9 @@ class CurriculumOptions:
             `class`, so that each predicted class has the same share of its clips taken; or
             `balanced`, where the number taken of a class follows the given labels, whatever is
             predicted: no class can flood the others.
-        restart: Weights that a cycle begins with: fresh ones (`scratch`), those of the start
-            with a fresh classifier (`start`), or those of the cycle before (`no`).
+        restart: Weights that a cycle begins with: those of the start with a fresh classifier
+            (`start`; without weights from elsewhere that is as good as fresh), fresh ones
+            (`scratch`, the paper's), or those of the cycle before (`no`).
         keep: The result is the `best` cycle on validation or the `last`.
 
     Raises:
@@ -42,7 +43,7 @@ class CurriculumOptions:
     cycles: int = 5
     labelling: str = "relabel"
     ranking: str = "all"
-    restart: str = "scratch"
+    restart: str = "start"
     keep: str = "best"
 
     def __post_init__(self) -> None:
