@@ -55,6 +55,7 @@ class Draw:
             options=options,
             generator=self.generator,
             num_spatial=self.clips.num_spatial,
+            symmetry=self.clips.symmetry,
         )
 
     def placed(self, batch: Batch) -> Batch:
