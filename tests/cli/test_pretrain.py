@@ -14,7 +14,7 @@ from skelgraph.cli.pretrain import OWN, command
 from skelgraph.data.store import Store
 from skelgraph.graphs import load_layout
 from skelgraph.training.config import PretrainOptions
-from skelgraph.training.pretrain.job import METHODS
+from skelgraph.training.pretrain.methods import METHODS
 from tests.training.clips import make_store
 
 QUICK = ["--epochs", "1", "--link-epochs", "1", "--batch-size", "8", "--num-frames", "8"]
@@ -45,7 +45,7 @@ def pretrained(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_choices_and_options_are_those_of_the_library() -> None:
     methods = next(param for param in command.params if param.name == "method")
-    assert tuple(methods.type.choices) == METHODS  # type: ignore[attr-defined]
+    assert tuple(methods.type.choices) == tuple(METHODS)  # type: ignore[attr-defined]
     assert {*OWN, "method", "all_clips"} == set(PretrainOptions.__dataclass_fields__)
 
 

@@ -17,13 +17,18 @@ from skelgraph.graphs import Layout, map_joints
 from skelgraph.models import build_model, resolve_config
 from skelgraph.nn.recompute import set_recompute
 from skelgraph.training.clips import clip_set
-from skelgraph.training.config import PretrainOptions, RunConfig, check
-from skelgraph.training.devices import Devices, choose_precision, make_fabric
+from skelgraph.training.config import RunConfig, check
+from skelgraph.training.devices import (
+    Devices,
+    choose_precision,
+    count_devices,
+    make_fabric,
+    processes_of,
+)
 from skelgraph.training.memory import keep_freed_memory
 from skelgraph.training.pretrain.clips import split_seen
-from skelgraph.training.pretrain.contrastive import ViewMatching
 from skelgraph.training.pretrain.loop import PretrainLoop
-from skelgraph.training.pretrain.masked import MaskedMotion
+from skelgraph.training.pretrain.methods import METHODS, make_objective
 from skelgraph.training.pretrain.objective import Objective
 from skelgraph.training.progress import Reporter
 from skelgraph.training.run import (
@@ -41,12 +46,10 @@ from skelgraph.training.run import (
 )
 from skelgraph.training.supervised import resolve_layout
 from skelgraph.training.weights import PRETRAINED, Recogniser, save_recogniser
-from skelgraph.transforms.presets import STRONG, preset
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
-METHODS = ("masked", "contrastive")
 NO_CLASSES = 1  # a head is made and taken off again
 
 
@@ -83,23 +86,24 @@ def pretrain(
     if resume:
         check_resumable(folder)
         config = read_config(folder)
-    options = _checked(config)
+    _check(config)
     assert config.store is not None
     if force and Path(config.store).resolve().is_relative_to(folder.resolve()):
         raise RunError(
             f"{folder}: expected a run to replace that does not hold the data, got the data at "
             f"{config.store}. Give another --output, or move the data out of it."
         )
-    devices = devices or Devices(count=1)
+    devices = count_devices(devices or Devices(count=1))
+    if processes_of(devices) > 1:
+        raise ConfigError(
+            f"devices: expected one for training without labels, got {processes_of(devices)}. "
+            "Give one."
+        )
     precision = choose_precision(config.training.precision, devices.accelerator)
     fabric = make_fabric(devices, precision)
-    if fabric.world_size > 1:
-        raise ConfigError(
-            f"devices: expected one for training without labels, got {fabric.world_size}. Give one."
-        )
     config = _resolved(config, fabric, precision)
     # Before anything is removed or written: what does not fit changes nothing.
-    job = _Job(config, options, resolve_layout(config), folder, fabric, report)
+    job = _Job(config, resolve_layout(config), folder=folder, fabric=fabric, report=report)
     with claimed(folder, force=force, resume=resume):
         write_config(folder, config)
         job.write_split()
@@ -124,17 +128,18 @@ class _Job:
     def __init__(
         self,
         config: RunConfig,
-        options: PretrainOptions,
         layout: Layout,
+        *,
         folder: Path,
         fabric: Fabric,
         report: Reporter,
     ) -> None:
-        self.config, self.options, self.layout = config, options, layout
+        assert config.pretrain is not None
+        self.config, self.options, self.layout = config, config.pretrain, layout
         self.folder, self.fabric, self.report = folder, fabric, report
         self.started = time.perf_counter()
         self.store = Store.open(str(config.store))
-        self.split = split_seen(self.store, config.protocol, all_clips=options.all_clips)
+        self.split = split_seen(self.store, config.protocol, all_clips=self.options.all_clips)
         self._describe()
         parts = (("train", self.split.train), ("val", self.split.val))
         self.clips = {
@@ -195,24 +200,9 @@ class _Job:
                 f"recompute: expected a model that can, got '{options.name}'. Leave --recompute "
                 "out."
             )
-        augmentation = self.config.augment
-        if self.options.method == "contrastive":
-            objective: Objective = ViewMatching(
-                model,
-                name=options.name,
-                options=self.options,
-                augmentation=augmentation,
-                extreme=preset(STRONG, self.layout),
-            )
-        else:
-            objective = MaskedMotion(
-                model,
-                name=options.name,
-                layout=self.layout,
-                num_spatial=num_spatial(self.store.axes),
-                options=self.options,
-                augmentation=augmentation,
-            )
+        objective = make_objective(
+            model, self.config, layout=self.layout, num_spatial=num_spatial(self.store.axes)
+        )
         self.report.message(
             f"model {options.name}, preset {options.preset}, without its head: "
             f"{sum(p.numel() for p in model.parameters()):,} parameters, {self.fabric.device}, "
@@ -258,7 +248,7 @@ class _Job:
             self.report.message(line)
 
 
-def _checked(config: RunConfig) -> PretrainOptions:
+def _check(config: RunConfig) -> None:
     """Reject values that no run can have.
 
     Raises:
@@ -298,4 +288,3 @@ def _checked(config: RunConfig) -> PretrainOptions:
     ]
     if faults:
         raise ConfigError(list_faults(faults))
-    return options

@@ -12,6 +12,7 @@ from skelgraph.models import build_model, resolve_config
 from skelgraph.training.clips import clip_set
 from skelgraph.training.config import (
     DataOptions,
+    ModelOptions,
     PretrainOptions,
     ProtocolOptions,
     RunConfig,
@@ -19,11 +20,8 @@ from skelgraph.training.config import (
 )
 from skelgraph.training.devices import Devices, make_fabric
 from skelgraph.training.learner import Learner
-from skelgraph.training.pretrain.contrastive import ViewMatching
-from skelgraph.training.pretrain.masked import MaskedMotion
+from skelgraph.training.pretrain.methods import make_objective as make_objective_of
 from skelgraph.training.pretrain.objective import Draw, Objective
-from skelgraph.transforms.options import AugmentOptions
-from skelgraph.transforms.presets import STRONG, preset
 from tests.training.clips import TINY, make_config
 
 DATA = DataOptions(num_frames=8)
@@ -45,23 +43,12 @@ def make_objective(
         num_classes=1,
         config=resolve_config(model, "small", overrides=NARROW.get(model, {})),
     )
-    wanted = PretrainOptions(method=method, **options)
-    if method == "contrastive":
-        return ViewMatching(
-            built,
-            name=model,
-            options=wanted,
-            augmentation=AugmentOptions(),
-            extreme=preset(STRONG, store.layout),
-        )
-    return MaskedMotion(
-        built,
-        name=model,
-        layout=store.layout,
-        num_spatial=3,
-        options=wanted,
-        augmentation=AugmentOptions(),
+    config = RunConfig(
+        layout=store.layout.name,
+        model=ModelOptions(name=model),
+        pretrain=PretrainOptions(method=method, **options),
     )
+    return make_objective_of(built, config, layout=store.layout, num_spatial=3)
 
 
 def make_learner(objective: Objective) -> Learner:

@@ -16,7 +16,9 @@ from skelgraph.errors import ConfigError, RunError, SkelgraphError
 from skelgraph.graphs import load_layout
 from skelgraph.models import MODELS
 from skelgraph.training.config import ModelOptions, PretrainOptions, RunConfig
-from skelgraph.training.pretrain.job import METHODS, pretrain
+from skelgraph.training.devices import Devices
+from skelgraph.training.pretrain.job import pretrain
+from skelgraph.training.pretrain.methods import METHODS
 from skelgraph.training.progress import Reporter
 from skelgraph.training.weights import load_recogniser
 from tests.training.clips import make_clips
@@ -148,6 +150,18 @@ def test_everybody_is_seen_if_asked(store: Store, tmp_path: Path) -> None:
     assert metrics["train"]["num_clips"] + metrics["val"]["num_clips"] == store.num_clips
 
 
+@pytest.mark.parametrize("method", METHODS)
+def test_clips_as_long_as_they_are(store: Store, tmp_path: Path, method: str) -> None:
+    config = configure(store, method)
+    config = replace(
+        config,
+        data=replace(config.data, num_frames=0),
+        training=replace(config.training, epochs=1, link_epochs=0),
+    )
+    metrics = pretrain(config, tmp_path / "run")
+    assert 0 < metrics["val"]["loss"] < 100
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -177,6 +191,9 @@ def test_what_cannot_be_pretrained(store: Store, tmp_path: Path) -> None:
         pretrain(config, tmp_path / "run")
     with pytest.raises(ConfigError, match="expected its options and a store"):
         pretrain(RunConfig(layout="coco17"), tmp_path / "run")
+    with pytest.raises(ConfigError, match=r"devices: expected one .* got 2"):
+        pretrain(configure(store), tmp_path / "run", devices=Devices("cpu", 2))
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_folder_that_holds_the_data_stays(run: Path, store: Store) -> None:
