@@ -124,7 +124,8 @@ def pick(
     start = _nearest(features, labelled)
     apart, counts = start.copy(), pool.counts.copy()
     free = np.ones(len(features), dtype=bool)
-    places, gaps = [], []
+    places: list[int] = []
+    gaps: list[float] = []
     while free.any() and len(places) < count:
         open_now = free & _fewest(pool.predicted, counts, free) if balanced else free
         place = _next(strategy, pool.uncertainty, apart, np.flatnonzero(open_now), draw)

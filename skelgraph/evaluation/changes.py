@@ -413,7 +413,8 @@ def _plain(change: Change) -> dict[str, Any]:
 
 
 def _change_of(values: Mapping[str, Any]) -> Change:
-    return Change(**{key: nan if value is None else value for key, value in values.items()})
+    known: dict[str, Any] = {key: nan if value is None else value for key, value in values.items()}
+    return Change(**known)
 
 
 def _is_nan(value: Any) -> bool:
