@@ -5,7 +5,7 @@ strategy then names further clips among the others of the same people, their lab
 and the same training starts anew with both. Prints comma-separated, a row a training: the draw,
 the strategy (`start` for the first labels alone), labels, classes among the labels that were
 added, how uneven they are (standard deviation of their numbers by class), and on people who never
-train accuracy (top1) and macro F1.
+train accuracy (top1) and macro F1. What stands in the output folder is not done again.
 
     python examples/results/suggested_labels.py --output suggested_runs --draws 5
 """
@@ -54,7 +54,8 @@ def main() -> None:
     parser.add_argument("--clips-per-class", type=int, default=5)
     parser.add_argument("--epochs", type=int, default=15)
     parser.add_argument("--frames", type=int, default=20)
-    parser.add_argument("--strategies", nargs="+", choices=STRATEGIES, default=list(STRATEGIES))
+    parser.add_argument("--strategies", nargs="*", choices=STRATEGIES, default=list(STRATEGIES))
+    parser.add_argument("--calibrate", action="store_true", help="by folds of the first labels")
     parser.add_argument("--balanced", action="store_true")
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -117,7 +118,9 @@ def run(
             label_budget=budget,
             draw_seed=draw,
             epoch_steps=10,
-            guard=False,  # nothing is held out, nothing calibrated: a training each
+            # Without it nothing is held out and nothing calibrated: one training each.
+            guard=options.calibrate and folder.name == "start",
+            guard_folds=2,
         ),
     )
     started = time.perf_counter()
