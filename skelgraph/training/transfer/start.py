@@ -139,8 +139,8 @@ def shared_joints(source: Layout, target: Layout) -> dict[str, str]:
     shared = _parts_of(source, target)
     try:
         conversion = convert_joints(source, _with_rules(target))
-    except LayoutError:  # not one joint in common
-        return shared
+    except LayoutError:  # nothing in common, or rules that do not fit: names alone then
+        return {joint: joint for joint in target.joints if joint in source.joints} | shared
     for slot in conversion.slots:
         for joint, names in slot.items():
             if len(names) == 1:
