@@ -54,10 +54,12 @@ ARMS = (
     Arm("softmatch", "softmatch", {"decay": 0.99}),
     Arm("mean_teacher", "mean_teacher"),
     Arm("entropy", "entropy"),
-    Arm("mixmatch", "mixmatch", share=0.75),
+    # 75, the published weight, is for a million steps.
+    Arm("mixmatch", "mixmatch", {"weight": 5.0}, share=0.75),
     Arm("cmpl", "cmpl", share=0.5),
     Arm("meta_pseudo_labels", "meta_pseudo_labels", share=0.5),
     Arm("curriculum", "curriculum", share=0.5),
+    Arm("curriculum, balanced", "curriculum", {"ranking": "balanced"}, share=0.5),
     Arm("sturm", "sturm", share=0.5),
 )
 PLACEHOLDERS = ("fixmatch", "pseudo_label")

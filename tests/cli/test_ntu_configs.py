@@ -12,7 +12,8 @@ import pytest
 
 from skelgraph.cli import main
 from skelgraph.cli.config import shipped_configs
-from skelgraph.cli.train import _config, command
+from skelgraph.cli.run_config import run_config
+from skelgraph.cli.train import command
 from skelgraph.data.formats import convert
 from skelgraph.data.protocols import Split
 from skelgraph.data.store import Store
@@ -68,7 +69,7 @@ def ntu120(tmp_path_factory: pytest.TempPathFactory) -> Store:
 def resolve(name: str, store: Store) -> Any:
     """Give the configuration of `skelgraph train --data STORE --config NAME`."""
     words = ["--data", str(store.path), "--config", name]
-    return _config(command.make_context("train", words).params)
+    return run_config(command.make_context("train", words).params)
 
 
 def split_as(name: str, store: Store) -> Split:
@@ -125,7 +126,7 @@ def test_a_recording_listed_as_lost_is_in_no_part(ntu60: Store) -> None:
 def test_what_is_given_beside_goes_first(ntu60: Store) -> None:
     assert resolve("ntu60_xsub", ntu60).training.epochs == 80
     words = ["--data", str(ntu60.path), "--config", "ntu60_xsub", "--epochs", "3"]
-    assert _config(command.make_context("train", words).params).training.epochs == 3
+    assert run_config(command.make_context("train", words).params).training.epochs == 3
 
 
 def test_each_file_names_itself_and_is_documented() -> None:
