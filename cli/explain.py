@@ -23,6 +23,7 @@ METHODS = (
     "grad_cam",
     "integrated_gradients",
     "occlusion",
+    "occlusion_change",
     "occlusion_parts",
     "occlusion_spans",
     "shapley",
@@ -123,6 +124,7 @@ def command(**values: Any) -> None:
 
 def _explain(values: dict[str, Any]) -> None:
     from skelgraph.cli.output import print_json, print_table
+    from skelgraph.explain import DEFAULT_METHOD
     from skelgraph.training.devices import pick_device
     from skelgraph.training.explaining import explain_run
 
@@ -132,7 +134,7 @@ def _explain(values: dict[str, Any]) -> None:
     importance = explain_run(
         values["run"],
         values["source"],
-        **_method(values),
+        method=values["method"] or DEFAULT_METHOD,
         options=_options(values),
         target=values["target"],
         part=values["split"],
@@ -189,7 +191,7 @@ def _check(values: dict[str, Any]) -> None:
 def _print_checks(report: dict[str, Any]) -> None:
     from skelgraph.cli.output import print_table
 
-    rows = []
+    rows: list[tuple[Any, ...]] = []
     for name, found in report["methods"].items():
         fidelity = {round(100 * one["share"]): one for one in found["fidelity"]}
         lost = list(found["randomised"].values())
@@ -212,10 +214,6 @@ def _print_checks(report: dict[str, Any]) -> None:
         "correlation with the map of a model without its weights (near 0 is right),\nof clips with "
         f"their own noise again ({1000 * report['noise']:.3g} mm), and of mirrored clips."
     )
-
-
-def _method(values: dict[str, Any]) -> dict[str, str]:
-    return {} if values["method"] is None else {"method": values["method"]}
 
 
 def _options(values: dict[str, Any]) -> Any:

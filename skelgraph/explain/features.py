@@ -93,7 +93,8 @@ def over_input_frames(values: Tensor, seen: Seen, question: Question) -> Tensor:
     Returns:
         Shape (N, M, T, V), zero for absent bodies and in padding.
     """
-    bodies, config = seen.given.bodies, question.model.config
+    bodies = seen.given.bodies
+    config: Any = question.model.config
     stride = prod(config.strides)
     size = bodies.visible.shape[1]
     step = torch.arange(size, device=values.device)

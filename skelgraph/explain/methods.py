@@ -13,7 +13,12 @@ from skelgraph.explain.baselines import motion_energy, random_map
 from skelgraph.explain.cam import class_activation
 from skelgraph.explain.grad_cam import grad_cam
 from skelgraph.explain.integrated_gradients import integrated_gradients
-from skelgraph.explain.occlusion import occlude_joints, occlude_parts, occlude_spans
+from skelgraph.explain.occlusion import (
+    occlude_joints,
+    occlude_parts,
+    occlude_spans,
+    weigh_joints,
+)
 from skelgraph.explain.question import ExplainOptions, Question
 from skelgraph.explain.shapley import shapley_parts
 
@@ -43,6 +48,7 @@ METHODS: dict[str, Method] = {
     "grad_cam": Method(grad_cam, "Grad-CAM"),
     "integrated_gradients": Method(integrated_gradients, "integrated gradients"),
     "occlusion": Method(occlude_joints, "occlusion of joints", "joints"),
+    "occlusion_change": Method(weigh_joints, "occlusion of joints, either way", "joints"),
     "occlusion_parts": Method(occlude_parts, "occlusion of parts", "parts"),
     "occlusion_spans": Method(occlude_spans, "occlusion of time spans", "frames"),
     "shapley": Method(shapley_parts, "Shapley values of parts", "parts"),

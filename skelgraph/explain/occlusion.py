@@ -19,6 +19,15 @@ def occlude_joints(question: Question, options: ExplainOptions) -> Tensor:
     return lost.T.unflatten(1, (question.layout.num_joints, bodies)).transpose(1, 2)
 
 
+def weigh_joints(question: Question, options: ExplainOptions) -> Tensor:
+    """How far the log-odds move without a joint, whichever way, shape (N, M, V).
+
+    A model may give a class wherever the others show no sign of theirs. Then nothing speaks for
+    it, and what would have shown another class matters all the same.
+    """
+    return occlude_joints(question, options).abs()
+
+
 def occlude_parts(question: Question, options: ExplainOptions) -> Tensor:
     """Log-odds lost without a body part, shared evenly by its joints, shape (N, M, V)."""
     groups = part_groups(question.batch, question.layout)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -85,15 +86,12 @@ class Links:
 
     def repeat(self, times: int) -> Links:
         """Links of all bodies `times` over, one lot after another, without gradient."""
-        items = {item.name: getattr(self, item.name) for item in fields(self)}
-        return Links(
-            **{
-                name: None
-                if value is None
-                else value.detach().repeat(times, *[1] * (value.dim() - 1))
-                for name, value in items.items()
-            }
-        )
+        changed: dict[str, Any] = {
+            item.name: value.detach().repeat(times, *[1] * (value.dim() - 1))
+            for item in fields(self)
+            if (value := getattr(self, item.name)) is not None
+        }
+        return replace(self, **changed)
 
 
 class ALinks(nn.Module):

@@ -20,7 +20,7 @@ from skelgraph.explain.checks.ranks import known_mean, rank_correlation
 from skelgraph.explain.groups import Groups, joint_groups, span_groups
 from skelgraph.explain.methods import METHODS, explain_batch, find_method, joint_values
 from skelgraph.explain.question import ExplainOptions, Question
-from skelgraph.transforms.augment import mirror
+from skelgraph.transforms.mirroring import mirror
 
 RANDOM_ORDERS = 3
 RANDOMISED_CLIPS = 8  # of a batch: each is asked about once a layer

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from skelgraph.errors import ConfigError
-from skelgraph.explain.link_importance import link_importance
+from skelgraph.explain.links import link_importance
 from skelgraph.explain.question import Question, log_odds
 from tests.explain.questions import make_question
 
