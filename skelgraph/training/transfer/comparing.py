@@ -15,6 +15,7 @@ from skelgraph.training.progress import Reporter
 from skelgraph.training.run import METRICS, read_config, write_json
 from skelgraph.training.run_changes import compare_runs
 from skelgraph.training.supervised import train
+from skelgraph.training.transfer.configuring import FINETUNE_LR
 
 SCRATCH = "scratch"
 KEY = "against_scratch"
@@ -31,8 +32,8 @@ def train_both(
 ) -> tuple[dict[str, Any], Comparison]:
     """Train a run that starts from weights, then the same from scratch, and compare them.
 
-    Both learn from the same clips with the same options. The one from scratch lies in the folder
-    `scratch` of the other, and trains its A-links first as `train` does.
+    Both learn from the same clips with the same options, but for `without_start`. The one from
+    scratch lies in the folder `scratch` of the other.
 
     Args:
         config: With a start. With `resume` the configuration in the folder counts instead.
@@ -69,10 +70,15 @@ def train_both(
 
 
 def without_start(config: RunConfig) -> RunConfig:
-    """Configure the same run from scratch; A-links that are not carried over are trained first."""
-    training = config.training
-    links = training.link_epochs or TrainOptions().link_epochs
-    return replace(config, start=None, training=replace(training, link_epochs=links))
+    """Configure the same run from scratch.
+
+    A-links that are not carried over are trained first, and where the learning rate is the one
+    for weights that were learned before, it is the one for fresh weights.
+    """
+    training, usual = config.training, TrainOptions()
+    links = training.link_epochs or usual.link_epochs
+    lr = usual.lr if training.lr == FINETUNE_LR else training.lr
+    return replace(config, start=None, training=replace(training, link_epochs=links, lr=lr))
 
 
 def _alone(devices: Devices) -> Devices:

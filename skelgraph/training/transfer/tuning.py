@@ -25,7 +25,8 @@ def make_tuning(
         options: What was asked for.
         carried: What `carry_over` did. What it had to make anew, whole or in part, is never
             frozen; what is new as a whole has the full learning rate from the first step.
-        training: Learning rate and length of the run.
+        training: Learning rate and length of the run. A-links that are to be trained alone
+            first have the full rate, and move from the start.
 
     Raises:
         ConfigError: If a part is not in the model, nothing is left to move, or the run is too
@@ -55,10 +56,11 @@ def make_tuning(
     if options.l2_start > 0:
         kept = carried.names(WHOLE) - frozen
         anchor = {n: p.detach().cpu().clone() for n, p in model.named_parameters() if n in kept}
+    free = carried.names(NEW) | (links if training.link_epochs else frozenset())
     return Tuning(
-        rates=layer_rates(names, options, carried, lr=training.lr),
+        rates=layer_rates(names, options, free=free, lr=training.lr),
         frozen=frozen,
-        thaw=thaw_times(names, options, carried, frozen=frozen, epochs=training.epochs),
+        thaw=thaw_times(names, options, frozen=frozen, free=free, epochs=training.epochs),
         anchor=anchor,
         anchor_weight=options.l2_start,
     )
@@ -75,13 +77,15 @@ def frozen_names(names: Sequence[str], options: StartOptions, carried: Carried) 
 
 
 def layer_rates(
-    names: Sequence[str], options: StartOptions, carried: Carried, *, lr: float
+    names: Sequence[str], options: StartOptions, *, free: frozenset[str], lr: float
 ) -> dict[str, float]:
-    """Give the factor of the learning rate by parameter; those with 1 are left out."""
+    """Give the factor of the learning rate by parameter; those with 1 are left out.
+
+    `free` are the parameters for which the layer does not count.
+    """
     rates: dict[str, float] = {}
-    new = carried.names(NEW)
     for level, group in enumerate(layer_groups(names)):
-        rates |= {name: options.lr_decay**-level for name in group if name not in new}
+        rates |= {name: options.lr_decay**-level for name in group if name not in free}
     for part in sorted(options.rates, key=lambda part: part.count(".")):
         rates |= dict.fromkeys(select(names, part), options.rates[part] / lr)
     return {name: rate for name, rate in rates.items() if rate != 1}
@@ -90,12 +94,14 @@ def layer_rates(
 def thaw_times(
     names: Sequence[str],
     options: StartOptions,
-    carried: Carried,
     *,
     frozen: frozenset[str],
+    free: frozenset[str],
     epochs: int,
 ) -> dict[str, float]:
     """Give the share of the run after which a parameter begins to move; 0 is left out.
+
+    `free` are the parameters that move from the start, whatever their group.
 
     Raises:
         ConfigError: If a group would not thaw before the end.
@@ -112,6 +118,5 @@ def thaw_times(
             f"{epochs} epochs, got {options.unfreeze_epochs}. Train longer, or leave it out: the "
             "groups then have equal shares of the run."
         )
-    new = carried.names(NEW)
     times = {name: i * each for i, group in enumerate(groups) for name in group}
-    return {name: share for name, share in times.items() if share > 0 and name not in new}
+    return {name: share for name, share in times.items() if share > 0 and name not in free}

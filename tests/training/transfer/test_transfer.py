@@ -17,12 +17,12 @@ from skelgraph.data.clip import Clip
 from skelgraph.data.store import Store, write_store
 from skelgraph.errors import RunError
 from skelgraph.graphs import load_layout
-from skelgraph.training.config import RunConfig
+from skelgraph.training.config import RunConfig, TrainOptions
 from skelgraph.training.progress import Reporter
 from skelgraph.training.run import read_config
 from skelgraph.training.scoring import evaluate
 from skelgraph.training.supervised import train
-from skelgraph.training.transfer.comparing import KEY, SCRATCH, train_both
+from skelgraph.training.transfer.comparing import KEY, SCRATCH, train_both, without_start
 from skelgraph.training.transfer.configuring import transfer_config
 from skelgraph.training.weights import load_recogniser
 from tests.training.clips import CLASSES, make_clips, make_config, make_store
@@ -258,8 +258,11 @@ def test_beside_a_run_from_scratch_each_class_is_compared(
         assert told["classes"][i]["before"] == pytest.approx(scratch["test"]["f1"][i])
         assert told["classes"][i]["after"] == pytest.approx(metrics["test"]["f1"][i])
     assert {c.name for c in comparison.fell} == set(told["fell"])
-    assert read_config(tmp_path / "run" / SCRATCH).start is None
-    assert read_config(tmp_path / "run" / SCRATCH).training.link_epochs == 3
+    plain = read_config(tmp_path / "run" / SCRATCH)
+    assert plain.start is None
+    assert (plain.training.link_epochs, plain.training.lr) == (3, TrainOptions().lr)
+    told = replace(config, training=replace(config.training, lr=1e-4, link_epochs=1))
+    assert without_start(told).training == told.training
     assert (tmp_path / "run" / SCRATCH / "split.csv").read_text() == (
         tmp_path / "run/split.csv"
     ).read_text()

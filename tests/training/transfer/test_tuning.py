@@ -105,6 +105,14 @@ def test_frozen_links_are_not_trained_before() -> None:
         tune("as_gcn", options, training=replace(PLAIN, link_epochs=2))
 
 
+def test_links_that_are_trained_alone_first_move_from_the_start() -> None:
+    options = StartOptions("x", unfreeze=True, lr_decay=2)
+    tuning, model = tune("as_gcn", options, training=replace(PLAIN, link_epochs=1))
+    links = select(names_of(model), "aim")
+    assert links and not links & (set(tuning.thaw) | set(tuning.rates))
+    assert "input_norm.weight" in tuning.thaw and "input_norm.weight" in tuning.rates
+
+
 @ALL
 def test_rates_fall_by_the_layer(name: str) -> None:
     tuning, model = tune(name, StartOptions("x", lr_decay=2.6))
