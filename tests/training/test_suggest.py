@@ -20,7 +20,7 @@ from skelgraph.evaluation import acquisition
 from skelgraph.graphs import load_layout
 from skelgraph.training.config import FewOptions, ProtocolOptions
 from skelgraph.training.run import read_split
-from skelgraph.training.semi.budget import FewSplit, split_few
+from skelgraph.training.semi.few_split import FewSplit, split_few
 from skelgraph.training.suggest import SuggestOptions, describe_clips, suggest
 from skelgraph.training.supervised import train
 from skelgraph.training.weights import load_recogniser

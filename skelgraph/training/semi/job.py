@@ -25,8 +25,9 @@ from skelgraph.training.run import (
     write_config,
     write_rows,
 )
-from skelgraph.training.semi.budget import fold_labelled, split_few
 from skelgraph.training.semi.ending import write_end
+from skelgraph.training.semi.few_split import split_few
+from skelgraph.training.semi.folds import fold_labelled
 from skelgraph.training.semi.guard import Judged, candidate, judge
 from skelgraph.training.semi.legs import (
     SUPERVISED,

@@ -25,7 +25,7 @@ from skelgraph.training.config import RunConfig
 from skelgraph.training.learner import Learner
 from skelgraph.training.loop import epoch_seed, has_links
 from skelgraph.training.progress import Reporter
-from skelgraph.training.semi.budget import FewSplit
+from skelgraph.training.semi.few_split import FewSplit
 from skelgraph.training.semi.legs import SUPERVISED, Leg
 from skelgraph.training.semi.loop import FewData
 from skelgraph.training.semi.method import Method, Setting

@@ -12,7 +12,8 @@ from skelgraph.data.store import Store, write_store
 from skelgraph.errors import ConfigError, ProtocolError
 from skelgraph.graphs import load_layout
 from skelgraph.training.config import FewOptions, ProtocolOptions
-from skelgraph.training.semi.budget import fold_labelled, split_few
+from skelgraph.training.semi.few_split import split_few
+from skelgraph.training.semi.folds import fold_labelled
 from tests.training.clips import CLASSES, make_clips
 
 XSUB = ProtocolOptions(protocol="xsub", folds=3)
