@@ -52,6 +52,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=32)
     parser.add_argument("--subjects", type=int, default=12)
     parser.add_argument("--clips-per-class", type=int, default=5)
+    parser.add_argument("--data-seed", type=int, default=0, help="of the simulated clips")
     parser.add_argument("--epochs", type=int, default=15)
     parser.add_argument("--frames", type=int, default=20)
     parser.add_argument("--strategies", nargs="*", choices=STRATEGIES, default=list(STRATEGIES))
@@ -84,6 +85,7 @@ def simulated(options: argparse.Namespace) -> Store:
         load_layout(options.layout),
         subjects=options.subjects,
         clips_per_class=options.clips_per_class,
+        seed=options.data_seed,
     )
     return write_store(path, clips, class_names=names, provenance={"simulated": True})
 

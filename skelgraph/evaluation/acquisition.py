@@ -100,8 +100,9 @@ def pick(
         pool: What may be chosen.
         count: How many; fewer are returned where there are fewer (recordings).
         strategy: `uncertainty`: the least certain first. `diversity`: always the clip farthest
-            from all that are labelled or chosen. `mixed`: drawn with a probability that grows
-            with uncertainty times the squared distance from these. `random`: drawn evenly.
+            from all that are labelled or chosen. `mixed`: always the clip with the largest
+            product of that distance and the share of clips that are surer. `random`: drawn
+            evenly.
         balanced: Take in turns from the predicted classes that have the fewest labels, those
             chosen here included, for as long as clips are predicted so.
         same_recording: Allow several clips of one recording.
@@ -112,23 +113,26 @@ def pick(
 
     Source:
         Sener and Savarese 2018, arXiv:1708.00489, algorithm 1 (k-centre greedy), for
-        `diversity`; Arthur and Vassilvitskii 2007, k-means++, section 2.2, for `mixed`, whose
-        weights are multiplied by the uncertainty here.
+        `diversity`. The product is ours: a share in place of the uncertainty itself, so that
+        it does not matter how far a model's confidences lie apart.
     """
     if strategy not in STRATEGIES:
         raise ConfigError(unknown_name("strategy", strategy, STRATEGIES))
     if count < 1:
         raise ConfigError(f"count: expected at least 1, got {count}. Give how many to label.")
+    from scipy.stats import rankdata
+
     draw = np.random.default_rng(seed)
     features, labelled = _directions(pool.features), _directions(pool.labelled)
     start = _nearest(features, labelled)
     apart, counts = start.copy(), pool.counts.copy()
     free = np.ones(len(features), dtype=bool)
+    unsure = rankdata(pool.uncertainty) / len(features)
     places: list[int] = []
     gaps: list[float] = []
     while free.any() and len(places) < count:
         open_now = free & _fewest(pool.predicted, counts, free) if balanced else free
-        place = _next(strategy, pool.uncertainty, apart, np.flatnonzero(open_now), draw)
+        place = _next(strategy, unsure, apart, np.flatnonzero(open_now), draw)
         places.append(place)
         gaps.append(apart[place])
         free[place] = False
@@ -143,25 +147,21 @@ def _next(
     strategy: str,
     unsure: np.ndarray,
     apart: np.ndarray,
-    open_now: np.ndarray,
+    among: np.ndarray,
     draw: np.random.Generator,
 ) -> int:
-    """Choose one of the open places."""
+    """Choose one of some places."""
     if strategy == "uncertainty":
-        return int(open_now[unsure[open_now].argmax()])
+        return int(among[unsure[among].argmax()])
+    if strategy == "random":
+        return int(draw.choice(among))
     # Without any labelled clip all are as far; 2 is the largest distance of two directions.
-    far = np.minimum(apart[open_now], 2.0)
-    if strategy == "diversity":
-        best = far.max()
-        # Of several that are as far the least certain, so that the first is no accident.
-        ties = open_now[far >= best - 1e-9]
-        return int(ties[unsure[ties].argmax()])
-    weights = np.ones(len(open_now))
+    far = np.minimum(apart[among], 2.0)
     if strategy == "mixed":
-        weights = unsure[open_now] * far**2
-    if weights.sum() <= 0:
-        weights = np.ones(len(open_now))
-    return int(draw.choice(open_now, p=weights / weights.sum()))
+        far = far * unsure[among]
+    # Of several that are as far the least certain, so that the first is no accident.
+    ties = among[far >= far.max() - 1e-9]
+    return int(ties[unsure[ties].argmax()])
 
 
 def _fewest(predicted: np.ndarray, counts: np.ndarray, free: np.ndarray) -> np.ndarray:

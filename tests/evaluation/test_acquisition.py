@@ -120,13 +120,14 @@ def test_balanced_takes_classes_in_turns(strategy: str) -> None:
     assert len(pick(few, 6, strategy=strategy, balanced=True).places) == 6
 
 
-@pytest.mark.parametrize("strategy", ["mixed", "random"])
+@pytest.mark.parametrize("strategy", STRATEGIES)
 def test_the_seed_fixes_what_is_drawn_and_input_stays(strategy: str) -> None:
     pool = make_pool(AXES, [0.5] * 4)
     kept = pool.features.copy(), pool.counts.copy()
     first = pick(pool, 10, strategy=strategy, seed=3).places
     np.testing.assert_array_equal(first, pick(pool, 10, strategy=strategy, seed=3).places)
-    assert first.tolist() != pick(pool, 10, strategy=strategy, seed=4).places.tolist()
+    other = pick(pool, 10, strategy=strategy, seed=4).places
+    assert (first.tolist() == other.tolist()) == (strategy != "random")  # chance is there alone
     np.testing.assert_array_equal(pool.features, kept[0])
     np.testing.assert_array_equal(pool.counts, kept[1])
 
