@@ -183,7 +183,8 @@ def estimate(arguments: argparse.Namespace) -> str:
             if task.one.name == one.name:
                 known = task.arm.method == SUPERVISED and task.arm != REFERENCE
                 standing = task if known else replace(pilot, effort=task.effort)
-                seconds += pace.seconds(make_config(standing))
+                borrowed = task.arm in ARMS and task.arm.share == 1
+                seconds += pace.seconds(make_config(standing), borrowed=borrowed)
     minutes = seconds / 60 / max(1, min(arguments.jobs, len(todo)))
     return f"{len(todo)} runs to do, about {minutes:.0f} minutes with --jobs {arguments.jobs}"
 

@@ -37,18 +37,20 @@ class Pace:
     method: float = 0.0
     cycles: int = 0
 
-    def seconds(self, config: RunConfig) -> float:
+    def seconds(self, config: RunConfig, *, borrowed: bool = False) -> float:
         """Estimate a whole run, which trains supervised and with its method.
 
         Args:
             config: The run. With a guard it trains in each fold and once more.
+            borrowed: The supervised trainings are those of another run.
         """
         few = config.few
         assert few is not None
         steps = config.training.epochs * few.epoch_steps
         trainings = 1 + few.guard_folds * few.guard
         own = 0.0 if few.method == SUPERVISED else self.cycles * self.method
-        return self.begin + trainings * steps * (self.supervised + own)
+        supervised = 0.0 if borrowed else self.supervised
+        return self.begin + trainings * steps * (supervised + own)
 
 
 class EnoughError(Exception):

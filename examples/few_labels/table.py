@@ -34,6 +34,9 @@ from skelgraph.data.store import Store
 from skelgraph.errors import SkelgraphError
 from skelgraph.training.config import FewOptions, RunConfig, from_dict
 
+TRAINING = {"batch_size": 16, "label_smoothing": 0.0}
+"""What `skelgraph pseudo-label` has by default and `skelgraph train` has not."""
+
 Halves = list[tuple[Half, Half]]
 
 
@@ -84,7 +87,9 @@ def read_config(path: Path | None, store: Store) -> RunConfig:
         ConfigError: If the file has a key that a run does not have.
     """
     values = {} if path is None else yaml.safe_load(path.read_text(encoding="utf-8"))
-    config = from_dict(RunConfig, {"layout": store.layout.name, **values}, where=str(path))
+    training = {**TRAINING, **values.get("training", {})}
+    whole = {"layout": store.layout.name, **values, "training": training}
+    config = from_dict(RunConfig, whole, where=str(path))
     return config if config.few is not None else replace(config, few=FewOptions(method="sturm"))
 
 

@@ -114,3 +114,26 @@ def test_a_run_of_the_comparison_gives_its_row(
     assert (row["labels"], row["unlabelled"]) == wanted
     assert 0 <= row["test_top1"] <= 1 and row["val_top1"] != ""
     assert arms.do(task) == row  # a run that ended is read again, not trained again
+
+
+@pytest.mark.slow
+def test_a_borrowed_supervised_training_is_the_one_of_its_own(
+    simulated: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arms, "EPOCH_STEPS", 2)
+    one = sets.LabelSet("simulated_people", "kinect_v1", "body", augment=AugmentOptions())
+    found = []
+    for work in (tmp_path / "lent", tmp_path / "alone"):
+        (work / "stores").mkdir(parents=True)
+        (work / "stores" / "simulated_people").symlink_to(simulated.path)
+        lender = arms.Task(
+            "final", one, arms.Arm("supervised", "supervised"), "scratch", "2", 0, 1, work
+        )
+        borrower = arms.replace(lender, arm=arms.Arm("fixmatch", "fixmatch"))
+        if work.name == "lent":
+            arms.do(lender)
+            arms.borrow(borrower, arms.make_config(borrower), arms.run_folder(borrower))
+            begun = arms.run_folder(borrower) / "trainings"
+            assert {path.name for path in begun.iterdir()} >= {"supervised", "fold0_supervised"}
+        found.append(arms.do(borrower))
+    assert found[0] == found[1]
