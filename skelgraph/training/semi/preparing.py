@@ -22,7 +22,7 @@ from skelgraph.nn.recompute import set_recompute
 from skelgraph.training.checkpoint import LAST, load_checkpoint, save_checkpoint
 from skelgraph.training.clips import clip_set
 from skelgraph.training.config import RunConfig
-from skelgraph.training.learner import Learner
+from skelgraph.training.learner import Learner, Tuning
 from skelgraph.training.loop import epoch_seed, has_links
 from skelgraph.training.progress import Reporter
 from skelgraph.training.semi.few_split import FewSplit
@@ -34,14 +34,16 @@ from skelgraph.training.semi.narrow import narrow
 from skelgraph.training.semi.views import Views
 from skelgraph.training.transfer.anatomy import CLASSIFIER
 from skelgraph.training.transfer.beginning import Beginning, begin
+from skelgraph.training.transfer.industrial import curriculum_stage
 from skelgraph.training.transfer.options import StartOptions
+from skelgraph.training.transfer.tuning import make_tuning
 from skelgraph.transforms.presets import preset
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
 BEGIN = "begin"
-QUARTER, SAME = "quarter", "same"
+QUARTER, STURM = "quarter", "sturm"
 
 
 @dataclass(eq=False)
@@ -137,9 +139,11 @@ class Prepared:
         second = type(self.method(method, _any_leg(self.split))).second_model
 
         def make(restart: str, cycle: int) -> Sequence[Learner]:
-            learners = [self._learner("", restart, cycle)]
+            tuning = self._tuning(method, restart, cycle)
+            learners = [self._learner("", restart, cycle, tuning)]
             if second:
-                learners.append(self._learner(second, restart, cycle))
+                own = None if second == QUARTER else tuning
+                learners.append(self._learner(second, restart, cycle, own))
             return learners
 
         return make
@@ -195,7 +199,20 @@ class Prepared:
     def _begin(self, second: str) -> Path:
         return self.folder / (f"{BEGIN}_{second}" if second else BEGIN)
 
-    def _learner(self, second: str, restart: str, cycle: int) -> Learner:
+    def _tuning(self, method: str, restart: str, cycle: int) -> Tuning | None:
+        """How weights carried over are trained on; Sturm's loop has a recipe of its own."""
+        beginning = self.beginning
+        if beginning is None or restart == "scratch":
+            return None
+        if method != STURM or cycle == 0:
+            return beginning.tuning
+        model, _ = self.resolved()
+        stage = curriculum_stage([name for name, _ in model.named_parameters()], first=cycle == 1)
+        model.load_state_dict(load_checkpoint(self._begin(""))["weights"])
+        options = replace(beginning.options, **stage.start)
+        return make_tuning(model, options, beginning.carried, training=self.config.training)
+
+    def _learner(self, second: str, restart: str, cycle: int, tuning: Tuning | None) -> Learner:
         seed = self.config.training.seed + bool(second)
         begun: Mapping[str, Tensor] = load_checkpoint(self._begin(second))["weights"]
         model = self.build(second, epoch_seed(seed, cycle))
@@ -204,13 +221,7 @@ class Prepared:
         elif cycle > 0:
             begun = {k: v for k, v in begun.items() if k not in classifier_names(model)}
         model.load_state_dict(begun, strict=False)
-        tuned = self.beginning is not None and second != QUARTER and restart != "scratch"
-        return Learner(
-            model,
-            options=self.config.training,
-            fabric=self.fabric,
-            tuning=self.beginning.tuning if tuned and self.beginning else None,
-        )
+        return Learner(model, options=self.config.training, fabric=self.fabric, tuning=tuning)
 
     def carry(self, model: nn.Module, options: StartOptions) -> Beginning:
         """Put the weights to start from into a model."""

@@ -185,3 +185,35 @@ def test_an_unknown_method_option(store: Store, tmp_path: Path) -> None:
 def test_interval_of_one_draw() -> None:
     assert mean_interval([0.5]) == [0.5, None, None]
     assert np.isclose(mean_interval([0.0, 1.0])[0], 0.5)
+
+
+def test_sturms_loop_freezes_and_rates_by_iteration(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from skelgraph.training.semi import preparing
+    from skelgraph.training.supervised import train
+    from skelgraph.training.transfer.options import StartOptions
+
+    train(make_config(store, epochs=1), tmp_path / "source")
+    seen: list[Any] = []
+
+    class Watched(preparing.Learner):
+        def __init__(self, *args: Any, tuning: Any = None, **options: Any) -> None:
+            seen.append(tuning)
+            super().__init__(*args, tuning=tuning, **options)
+
+    monkeypatch.setattr(preparing, "Learner", Watched)
+    config = few_config(store, method="sturm", guard=False, epochs=1, epoch_steps=1)
+    config = replace(
+        config,
+        start=StartOptions(str(tmp_path / "source")),
+        training=replace(config.training, link_epochs=0),
+    )
+    train_few(config, tmp_path / "run")
+    frozen = [frozenset() if one is None else one.frozen for one in seen]
+    backbone = {name for name in frozen[-1] if name.startswith("backbone")}
+    assert backbone  # from the second iteration on
+    first = next(one for one in seen if one is not None and one.anchor_weight > 0)
+    assert first.frozen and not {n for n in first.frozen if n.startswith("backbone")}
+    gate = next(name for name in first.rates if ".gate." in name or name.endswith("gate.weight"))
+    assert first.rates[gate] * config.training.lr == pytest.approx(1e-2)
