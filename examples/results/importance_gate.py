@@ -145,6 +145,8 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--cases", nargs="+", choices=[case.name for case in CASES])
     parser.add_argument("--clips", type=int, default=32, help="clips that are explained")
+    parser.add_argument("--lost-clips", type=int, default=8, help="of 32, asked layer by layer")
+    parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
     parser.add_argument("--clips-per-class", type=int, default=40)
     parser.add_argument("--epochs", type=int, help="of every model, for a trial")
     arguments = parser.parse_args()
@@ -153,7 +155,7 @@ def main() -> None:
     for seed in arguments.seeds:
         for case in CASES:
             wanted = arguments.cases is None or case.name in arguments.cases
-            methods = [name for name in METHODS if (case.name, seed, name) not in done]
+            methods = [name for name in arguments.methods if (case.name, seed, name) not in done]
             if wanted and methods:
                 started = time.perf_counter()
                 rows = run_case(case, seed, methods, arguments)
@@ -179,7 +181,11 @@ def run_case(
     chosen = np.sort(draw.permutation(chosen)[: arguments.clips])
     same = {"case": case.name, "seed": seed, "top1": f"{top1:.4f}", "clips": len(chosen)}
     report = check_clips(
-        recogniser, clips_for(recogniser, store, chosen), methods=methods, limit=len(chosen)
+        recogniser,
+        clips_for(recogniser, store, chosen),
+        methods=methods,
+        limit=len(chosen),
+        lost_clips=arguments.lost_clips,
     )
     rows = []
     for name in report["methods"]:

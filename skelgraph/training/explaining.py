@@ -177,6 +177,7 @@ def check_clips(
     methods: Sequence[str] = (),
     options: ExplainOptions | None = None,
     limit: int = 64,
+    lost_clips: int = 8,
     tick: Callable[[str], None] = lambda method: None,
 ) -> dict[str, Any]:
     """Test importance on clips that are ready for a recogniser; see `check_run`."""
@@ -186,7 +187,7 @@ def check_clips(
         first, _ = next(questions(recogniser, clips, places=places[:1]))
         methods = usable_methods(first)
     asked = (question for question, _ in questions(recogniser, clips, places=places))
-    return check_methods(asked, methods=methods, options=options, tick=tick)
+    return check_methods(asked, methods=methods, options=options, lost_clips=lost_clips, tick=tick)
 
 
 def usable_methods(question: Question) -> tuple[str, ...]:

@@ -23,7 +23,6 @@ from skelgraph.explain.question import ExplainOptions, Question
 from skelgraph.transforms.mirroring import mirror
 
 RANDOM_ORDERS = 3
-RANDOMISED_CLIPS = 8  # of a batch: each is asked about once a layer
 
 
 @dataclass
@@ -54,6 +53,7 @@ def check_methods(
     *,
     methods: Sequence[str] = tuple(METHODS),
     options: ExplainOptions | None = None,
+    lost_clips: int = 8,
     tick: Callable[[str], None] = lambda method: None,
 ) -> dict[str, Any]:
     """Put methods through every check on the same clips.
@@ -62,6 +62,8 @@ def check_methods(
         questions: Clips in batches, targets the model's own answers.
         methods: Keys of `METHODS`.
         options: Of the methods, and how the checks replace what they take away.
+        lost_clips: Clips of each batch that are asked about once more for every layer whose
+            weights are lost.
         tick: Called with a method's name after each batch that it was asked about.
 
     Returns:
@@ -86,7 +88,7 @@ def check_methods(
         for unit in sorted({unit_of(name) for name in methods}):
             _random_orders(question, chance[unit], groups_of(question, unit, options), options)
         for name in methods:
-            _check_batch(question, name, found[name], options, noise)
+            _check_batch(question, name, found[name], options, noise=noise, lost_clips=lost_clips)
             tick(name)
     random = {unit: _areas(one, options) for unit, one in chance.items() if one.deletion}
     reports = {
@@ -124,7 +126,13 @@ def group_values(values: Tensor, groups: Groups, unit: str) -> Tensor:
 
 
 def _check_batch(
-    question: Question, name: str, found: _Found, options: ExplainOptions, noise: float
+    question: Question,
+    name: str,
+    found: _Found,
+    options: ExplainOptions,
+    *,
+    noise: float,
+    lost_clips: int,
 ) -> None:
     unit = unit_of(name)
     groups = groups_of(question, unit, options)
@@ -151,7 +159,7 @@ def _check_batch(
     found.noisy.append(rank_correlation(own, noisy))
     found.same_top.append(_top(own) == _top(noisy))
     found.mirrored.append(rank_correlation(own, again(*mirror_question(question))))
-    few = question.select(torch.arange(min(len(own), RANDOMISED_CLIPS)))
+    few = question.select(torch.arange(min(len(own), lost_clips)))
     for stage, model in randomised(question.model, seed=options.seed):
         values = explain_batch(replace(few, model=model), method=name, options=options)
         lost = ranked_values(few, values, unit, options)
