@@ -12,6 +12,7 @@ from skelgraph.cli.plot.changes import plot_changes
 from skelgraph.cli.plot.clip import plot_clip
 from skelgraph.cli.plot.confusion import plot_confusion
 from skelgraph.cli.plot.curves import plot_curves
+from skelgraph.cli.plot.importance import plot_importance
 from skelgraph.cli.plot.layout import plot_layout
 from skelgraph.cli.plot.pseudo_labels import plot_pseudo_labels
 
@@ -20,7 +21,8 @@ from skelgraph.cli.plot.pseudo_labels import plot_pseudo_labels
 def command() -> None:
     """Draw figures of layouts, clips and runs.
 
-    The suffix of --output chooses the format: png, svg or pdf.
+    The suffix of --output chooses the format: png, svg or pdf, and gif or mp4
+    where it moves.
     """
 
 
@@ -30,6 +32,7 @@ for figure in (
     plot_curves,
     plot_confusion,
     plot_attention,
+    plot_importance,
     plot_forecast,
     plot_calibration,
     plot_changes,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -107,14 +107,20 @@ def choose_moments(
         count: How many frames.
     """
     frames = np.unique(np.linspace(0, len(keypoints) - 1, count).round().astype(int))
+    whole = placed(keypoints, layout, axes=axes)
+    return replace(whole, frames=frames, points=whole.points[frames], seen=whole.seen[frames])
+
+
+def placed(keypoints: np.ndarray, layout: Layout, *, axes: Sequence[str]) -> Moments:
+    """Place the joints of every frame on common paper; see `choose_moments`."""
+    frames = np.arange(len(keypoints))
     points = picture(keypoints, axes)
     seen = np.isfinite(points).all(axis=-1)
     points = between(points, seen)
     if layout.instances != "hands":
-        return Moments(frames, points[frames], seen[frames])
+        return Moments(frames, points, seen)
     points, note = _side_by_side(points, layout)
-    names = tuple(f"{slot} hand" for slot in SLOTS)
-    return Moments(frames, points[frames], seen[frames], note, names)
+    return Moments(frames, points, seen, note, tuple(f"{slot} hand" for slot in SLOTS))
 
 
 def picture(positions: np.ndarray, axes: Sequence[str]) -> np.ndarray:
@@ -167,7 +173,7 @@ def _side_by_side(points: np.ndarray, layout: Layout) -> tuple[np.ndarray, str]:
     if any(_travels(points[:, body]) for body in range(points.shape[1])):
         points = points - points[:, :, layout.root][:, :, None]
         note = "each hand is drawn from its wrist"
-    boxes = [_corners(points[:, body]) for body in range(points.shape[1])]
+    boxes = [corners(points[:, body]) for body in range(points.shape[1])]
     gap = 0.15 * max(float(high[0] - low[0]) for low, high in boxes)
     placed, cursor = np.array(points), 0.0
     for body, (low, high) in reversed(list(enumerate(boxes))):
@@ -176,7 +182,7 @@ def _side_by_side(points: np.ndarray, layout: Layout) -> tuple[np.ndarray, str]:
     return placed, note
 
 
-def _corners(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def corners(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Lower left and upper right corner of the places that are known, (..., 2)."""
     known = points[np.isfinite(points).all(axis=-1)]
     return (known.min(axis=0), known.max(axis=0)) if len(known) else (np.zeros(2), np.zeros(2))
@@ -192,7 +198,7 @@ def _travels(points: np.ndarray) -> bool:
 
 def _box(shown: Moments) -> tuple[np.ndarray, np.ndarray]:
     """Lower left and upper right corner of all places, with a margin and room for names."""
-    low, high = _corners(shown.points)
+    low, high = corners(shown.points)
     margin = 0.06 * max(float((high - low).max()), 1e-6)
     return low - margin, high + margin * (1.0 if not shown.names else np.array([1.0, 2.5]))
 
@@ -262,7 +268,7 @@ def _name_bodies(axes: Axes, shown: Moments) -> None:
     for body, name in enumerate(shown.names[: shown.points.shape[1]]):
         if not np.isfinite(shown.points[:, body]).any():
             continue
-        low, high = _corners(shown.points[:, body])
+        low, high = corners(shown.points[:, body])
         axes.text(
             (low + high)[0] / 2, axes.get_ylim()[1], name, ha="center", va="top",
             fontsize=style.TINY_SIZE, color=style.MUTED,

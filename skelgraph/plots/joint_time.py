@@ -12,10 +12,14 @@ from matplotlib.figure import Figure, SubFigure
 
 from skelgraph.graphs import Layout
 from skelgraph.plots import style
+from skelgraph.plots.labels import spread
 from skelgraph.plots.parts import parts_of
 
 ROW_HEIGHT = 0.125  # of a joint, in inches
 FEWEST_ROWS = 12
+LEADER = 0.015  # from a moment's line to its name, as a fraction of the matrix
+PHASE_CHARACTER = 0.055  # width of one in a moment's name, in inches
+MARGINS = 2.6  # room beside the matrices for names and the colour bar, in inches
 RASTERED = 50_000  # cells above which a matrix is a picture inside the figure
 
 
@@ -30,6 +34,19 @@ class Span:
 
     end: float
     label: str
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A moment that is marked on a time axis.
+
+    Args:
+        name: Stands over it.
+        time: Where it lies, in the unit of the axis.
+    """
+
+    name: str
+    time: float
 
 
 WHOLE_CLIP = Span(100.0, "time (% of the clip)")
@@ -61,6 +78,7 @@ def draw_matrices(
     span: Span,
     limits: tuple[float, float],
     colours: Colormap,
+    phases: Sequence[Phase] = (),
 ) -> list[Axes]:
     """Draw joint x time matrices side by side, joints in rows.
 
@@ -72,6 +90,7 @@ def draw_matrices(
         span: The time axis.
         limits: Values of the first and last colour.
         colours: Colours of the values.
+        phases: Moments to mark.
 
     Returns:
         Axes of the matrices.
@@ -92,6 +111,7 @@ def draw_matrices(
         axes.set_ylim(len(order) - 0.5, -0.5)
         axes.tick_params(axis="y", length=0)
         _separate(axes, groups)
+        _mark(axes, phases, end=span.end, matrices=len(values))
     names = [style.spoken(layout.joints[joint]) for joint in order]
     drawn[0].set_yticks(range(len(order)), names, fontsize=style.TINY_SIZE)
     for axes in drawn[1:]:
@@ -105,6 +125,29 @@ def _separate(axes: Axes, groups: Sequence[tuple[str, tuple[int, ...]]]) -> None
     ends = np.cumsum([len(joints) for _, joints in groups])[:-1]
     for end in ends:
         axes.axhline(end - 0.5, color=style.MUTED, linewidth=0.5)
+
+
+def _mark(axes: Axes, phases: Sequence[Phase], *, end: float, matrices: int) -> None:
+    """Draw a line at each moment and its name over it, apart from its neighbours' names."""
+    if not phases:
+        return
+    ordered = sorted(phases, key=lambda phase: phase.time)
+    room = PHASE_CHARACTER * max(len(phase.name) for phase in ordered)
+    width = (axes.figure.bbox.width / axes.figure.dpi - MARGINS) / matrices
+    half = 0.5 * end * room / width
+    places = spread(
+        np.array([phase.time for phase in ordered]), gap=2 * half, low=half, high=end - half
+    )
+    for phase, place in zip(ordered, places, strict=True):
+        axes.axvline(phase.time, color=style.INK, linewidth=0.7, linestyle=(0, (3, 2)))
+        axes.plot(
+            [phase.time, place], [1.0, 1.0 + LEADER], transform=axes.get_xaxis_transform(),
+            color=style.MUTED, linewidth=0.5, clip_on=False,
+        )  # fmt: skip
+    above = axes.secondary_xaxis("top")
+    above.set_xticks(places, [phase.name for phase in ordered], fontsize=style.TINY_SIZE)
+    above.tick_params(length=0, pad=4, labelcolor=style.INK)
+    above.spines["top"].set_visible(False)
 
 
 def _name_parts(axes: Axes, groups: Sequence[tuple[str, tuple[int, ...]]]) -> None:

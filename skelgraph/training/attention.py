@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,9 @@ import numpy as np
 
 from skelgraph.data.dataset import ClipSet
 from skelgraph.data.store import Store
-from skelgraph.errors import RunError, unknown_name
+from skelgraph.errors import RunError
 from skelgraph.graphs import Layout
+from skelgraph.training.choosing import class_places, clip_places
 from skelgraph.training.inference import outputs
 from skelgraph.training.results import clip_names
 from skelgraph.training.scoring import clips_for, opened, own_store, rows_of_part
@@ -65,12 +65,7 @@ class AttentionSet:
         Raises:
             RunError: If there is none; the nearest name is given.
         """
-        whole = np.array([own.rsplit("@", 1)[0] == name or own == name for own in self.names])
-        if whole.any():
-            return self.take(whole)
-        if name.isdigit() and int(name) < len(self):
-            return self.take(np.array([int(name)]))
-        raise RunError(unknown_clip(name, self.names))
+        return self.take(clip_places(self.names, name))
 
     def of_class(self, name: str) -> AttentionSet:
         """Keep the clips of a class: by their labels, or by prediction where none has a label.
@@ -78,15 +73,7 @@ class AttentionSet:
         Raises:
             RunError: If the class is unknown or has no clip.
         """
-        if name not in self.class_names:
-            raise RunError(unknown_name("class", name, self.class_names))
-        kept = self.take(self.classes == self.class_names.index(name))
-        if not len(kept):
-            raise RunError(
-                f"class '{name}': expected a clip of it, got none among {len(self)}. "
-                "Choose another class or another --split."
-            )
-        return kept
+        return self.take(class_places(self.classes, self.class_names, name))
 
     @property
     def labelled(self) -> bool:
@@ -125,17 +112,6 @@ class AttentionSet:
                 return np.asarray(weights[0, present[0]])
             weights = weights.reshape(-1, 1, *weights.shape[2:])
         return _known_mean(weights)
-
-
-def unknown_clip(name: str, names: Sequence[str]) -> str:
-    """Word the error for a clip that is not there: the nearest names, not all of them."""
-    import difflib
-
-    near = difflib.get_close_matches(name, names, n=3, cutoff=0.3) or list(names[:3])
-    return (
-        f"clip: expected the name of one of {len(names)} clips or its number from 0, got "
-        f"'{name}'. Near it: {', '.join(near)}."
-    )
 
 
 def attention_of_run(
