@@ -219,7 +219,7 @@ class FewJob:
         folder = self.training_folder(leg.name)
         if leg.fold is not None and (found := read_result(folder)) is not None:
             return found[0], None
-        loop = self._loop(leg, temperature=self._temperature(leg, results))
+        loop = self.training(leg, temperature=self._temperature(leg, results))
         cycles = self._num_cycles(leg, loop, results)
         self.report.start(cycles * loop.epochs, self.few.epoch_steps, done=loop.epochs_done())
         progress = loop.run(num_cycles=cycles)
@@ -257,7 +257,13 @@ class FewJob:
         labels = torch.cat([self.held_labels(name) for name in names])
         return candidate(logits, labels).temperature
 
-    def _loop(self, leg: Leg, *, temperature: float) -> FewLoop:
+    def training(self, leg: Leg, *, temperature: float = 1.0) -> FewLoop:
+        """Make the loop of one training.
+
+        Args:
+            leg: Which.
+            temperature: Divides logits before a cycle's labels are chosen.
+        """
         prepared = self.prepared
         return FewLoop(
             prepared.method(leg.method, leg),
@@ -279,8 +285,8 @@ class FewJob:
             left = [leg for leg in legs if not (self.training_folder(leg.name)).exists()]
             if not left:
                 continue
-            loop = self._loop(left[-1], temperature=1.0)
-            cost = loop.time_step(PILOT_STEPS)
+            loop = self.training(left[-1])
+            cost = _seconds_a_step(loop)
             steps = loop.steps * loop.method.num_cycles
             seconds += cost * steps * len(left)
             parts.append(f"{len(left)} x {steps} steps of {name} at {1000 * cost:.0f} ms")
@@ -323,6 +329,15 @@ class FewJob:
                 f"guard: {len(self.folds)} folds of the labelled clips that share people: what "
                 "they measure is higher than on other people"
             )
+
+
+def _seconds_a_step(loop: FewLoop) -> float:
+    """Time a few steps, after one that warms up."""
+    loop.try_step(0)
+    started = time.perf_counter()
+    for step in range(PILOT_STEPS):
+        loop.try_step(step)
+    return (time.perf_counter() - started) / PILOT_STEPS
 
 
 def _check(config: RunConfig, folder: Path, *, resume: bool) -> None:

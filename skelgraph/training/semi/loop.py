@@ -24,7 +24,7 @@ from skelgraph.training.inference import predict_logits
 from skelgraph.training.learner import Learner
 from skelgraph.training.loop import epoch_seed
 from skelgraph.training.schedule import lr_factor
-from skelgraph.training.semi.method import CyclePlan, Method
+from skelgraph.training.semi.method import CyclePlan, Method, StepBatch
 from skelgraph.training.semi.views import Views, to_device
 
 if TYPE_CHECKING:
@@ -131,15 +131,18 @@ class FewLoop:
         progress = load_checkpoint(self.folder)["progress"]
         return int(progress["cycle"]) * self.epochs + int(progress["epoch"])
 
-    def time_step(self, repeats: int) -> float:
-        """Seconds of a step, measured on learners that are thrown away."""
-        self._begin_cycle()
-        generator = torch.Generator().manual_seed(0)
-        self._step(0, generator)
-        started = time.perf_counter()
-        for step in range(repeats):
-            self._step(step, generator)
-        return (time.perf_counter() - started) / repeats
+    def make_batch(self, step: int) -> StepBatch:
+        """Make the batches of a step of the first cycle, on the CPU; nothing is kept."""
+        generator = torch.Generator().manual_seed(step)
+        return self.data.views.step_batch(
+            self.data.given, self.method.views, step=step, generator=generator
+        )
+
+    def try_step(self, step: int) -> None:
+        """Take a step of the first cycle with learners that no training will use."""
+        if not self.learners:
+            self._begin_cycle()
+        self._step(step, torch.Generator().manual_seed(step))
 
     @property
     def evaluated(self) -> Learner:
