@@ -45,7 +45,7 @@ UNUSED = (
 )
 FEW = FewOptions()
 # Smoothed labels would keep the confidence below the thresholds of most methods.
-FEW_TRAINING = {"batch_size": 16, "label_smoothing": 0.0}
+FEW_TRAINING: dict[str, Any] = {"batch_size": 16, "label_smoothing": 0.0}
 FEW_DEFAULTS = replace(DEFAULTS, training=replace(TrainOptions(), **FEW_TRAINING))
 
 
