@@ -18,6 +18,7 @@ from skelgraph.training.config import (
     TrainOptions,
 )
 from skelgraph.training.run import METRICS, read_config, write_config
+from skelgraph.training.transfer.configuring import FINETUNE_LR
 from skelgraph.training.transfer.options import StartOptions
 
 SCRATCH, SHIPPED = "scratch", "simulated"
@@ -115,6 +116,7 @@ def make_config(task: Task) -> RunConfig:
             link_epochs=0 if task.start == SHIPPED else 3,
             batch_size=task.arm.batch_size,
             label_smoothing=0.0,
+            lr=FINETUNE_LR if task.start == SHIPPED else TrainOptions.lr,
             seed=task.draw,
         ),
         augment=task.one.augment,
@@ -127,8 +129,15 @@ def make_config(task: Task) -> RunConfig:
             unlabelled_ratio=UNLABELLED_RATIO,
             guard_folds=FOLDS,
         ),
-        start=StartOptions(f"simulated:{task.one.shipped}") if task.start == SHIPPED else None,
+        start=_start(task),
     )
+
+
+def _start(task: Task) -> StartOptions | None:
+    """Weights that ship, whose A-links stay as they are, or none."""
+    if task.start != SHIPPED:
+        return None
+    return StartOptions(f"simulated:{task.one.shipped}", freeze=("aim",))
 
 
 def do(task: Task) -> dict[str, Any]:

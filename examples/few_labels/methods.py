@@ -55,12 +55,12 @@ ARMS = (
     Arm("mean_teacher", "mean_teacher"),
     Arm("entropy", "entropy"),
     # 75, the published weight, is for a million steps.
-    Arm("mixmatch", "mixmatch", {"weight": 5.0}, share=0.75),
-    Arm("cmpl", "cmpl", share=0.5),
-    Arm("meta_pseudo_labels", "meta_pseudo_labels", share=0.5),
-    Arm("curriculum", "curriculum", share=0.5),
-    Arm("curriculum, balanced", "curriculum", {"ranking": "balanced"}, share=0.5),
-    Arm("sturm", "sturm", share=0.5),
+    Arm("mixmatch", "mixmatch", {"weight": 5.0}, share=0.8),
+    Arm("cmpl", "cmpl", share=0.6),
+    Arm("meta_pseudo_labels", "meta_pseudo_labels", share=0.6),
+    Arm("curriculum", "curriculum", share=0.6),
+    Arm("curriculum, balanced", "curriculum", {"ranking": "balanced"}, share=0.6),
+    Arm("sturm", "sturm", share=0.6),
 )
 PLACEHOLDERS = ("fixmatch", "pseudo_label")
 """What stands for the two best in the estimate, before they are known."""
@@ -88,7 +88,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--work", type=Path, default=Path("runs/few_labels"), help="stores, runs")
     parser.add_argument("--jobs", type=int, default=2, help="runs at once, a thread each")
     parser.add_argument("--draws", type=int, default=3)
-    parser.add_argument("--screening-epochs", type=int, default=4, help="of 20 steps")
+    parser.add_argument("--screening-epochs", type=int, default=5, help="of 20 steps")
     parser.add_argument("--final-epochs", type=int, default=10, help="of 20 steps")
     parser.add_argument("--table", action="store_true", help="train nothing, print the tables")
     return parser.parse_args()
