@@ -15,7 +15,8 @@ from safetensors.torch import load_file
 from skelgraph import models
 from skelgraph.cli import model_change
 from skelgraph.cli.group import root
-from skelgraph.cli.train import _config, command
+from skelgraph.cli.run_config import run_config
+from skelgraph.cli.train import command
 from skelgraph.data.store import Store
 from skelgraph.graphs import load_layout
 from tests.training.clips import make_store
@@ -253,7 +254,7 @@ def test_a_weights_file_of_nothing_is_refused(store: Store, tmp_path: Path) -> N
 def test_paths_are_kept_whole_for_a_resume_from_elsewhere() -> None:
     words = ["--layout", "mads", "--files", "split.csv", "--forecast", "4"]
     with command.make_context("train", words) as context:
-        config = _config(context.params)
+        config = run_config(context.params)
     assert config.protocol.files == str(Path("split.csv").resolve())
     assert config.model.overrides == {"forecast": 4}
     assert config.data.num_frames == 0
