@@ -10,6 +10,8 @@ import numpy as np
 
 from skelgraph.errors import ProtocolError, list_faults
 
+NEEDED = ("train", "test")
+
 
 def read_split_files(path: Path, names: np.ndarray, *, parts: Sequence[str]) -> np.ndarray:
     """Read which part each clip belongs to.
@@ -18,7 +20,7 @@ def read_split_files(path: Path, names: np.ndarray, *, parts: Sequence[str]) -> 
         path: CSV with columns clip and split, or a folder with a list a part
             (train.txt, val.txt, test.txt: a clip name a line).
         names: The clip names that exist, (N,).
-        parts: Names of the parts; the list of the second (val) may be absent.
+        parts: Names of the parts; of lists, only train and test need be there.
 
     Returns:
         Number of its part for each clip, -1 where it is in none, int64 (N,).
@@ -49,7 +51,7 @@ def read_split_files(path: Path, names: np.ndarray, *, parts: Sequence[str]) -> 
 
 
 def _from_folder(path: Path, parts: Sequence[str]) -> list[tuple[str, str, str]]:
-    absent = [name for name in (parts[0], parts[-1]) if not (path / f"{name}.txt").is_file()]
+    absent = [name for name in NEEDED if not (path / f"{name}.txt").is_file()]
     if absent:
         raise ProtocolError(
             f"{path}: expected {', '.join(f'{name}.txt' for name in absent)}, got none. "

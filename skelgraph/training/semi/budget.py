@@ -129,8 +129,13 @@ def read_budget(path: Path, store: Store, *, allowed: np.ndarray) -> dict[int, i
             )
         elif not named and own < 0:
             faults.append(f"{where}: expected a label, got none, and the store has none. Add it.")
+        elif (label := classes.index(named) if named else own) != labels.get(row, label):
+            faults.append(
+                f"{where}: expected one label for '{clip}', got '{classes[labels[row]]}' before "
+                f"and '{classes[label]}' here. Remove one."
+            )
         else:
-            labels[row] = classes.index(named) if named else own
+            labels[row] = label
     if faults:
         raise ConfigError(list_faults(faults))
     return labels

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -95,10 +96,14 @@ def _parts(
     if options.protocol == "files" and options.files is not None:
         part = read_split_files(Path(options.files), table.name, parts=FILE_PARTS)
         if (part == FILE_PARTS.index("unlabelled")).any():
-            _check_file_groups(table, part)
+            scored = ("test", "val") if full else ("test",)
+            _check_file_groups(table, part, scored)
             train, val, test, hidden = (np.flatnonzero(part == i) for i in range(4))
             pool = train if full else np.union1d(train, val)
-            return pool, (val if full else none), test, hidden
+            val = val if full else none
+            # As in every protocol, what cannot be scored is left out.
+            val, test = (rows[table.label[rows] >= 0] for rows in (val, test))
+            return pool, val, test, hidden
     split = split_store(store, options)
     taken = np.concatenate([split.train, split.val, split.test])
     kept_apart = np.concatenate([split.test, split.val]) if full else split.test
@@ -121,18 +126,20 @@ def _free_unlabelled(
     return candidates[free]
 
 
-def _check_file_groups(table: ClipTable, part: np.ndarray) -> None:
-    """Refuse people and recordings that stand in a test part and in another."""
+def _check_file_groups(table: ClipTable, part: np.ndarray, scored: Sequence[str]) -> None:
+    """Refuse scored parts without a clip, or with people and recordings of another part."""
     groups, grouped_by = group_clips(table)
-    test = FILE_PARTS.index("test")
-    shared = np.intersect1d(groups[part == test], groups[(part >= 0) & (part != test)])
-    faults = [
-        f"{grouped_by} of clip '{table.name[np.flatnonzero(groups == group)[0]]}': expected in "
-        "test or in the other parts, got in both. Move its clips to one."
-        for group in shared[:10]
-    ]
-    if not (part == test).any():
-        faults.append("expected clips in test, got none. Name some.")
+    faults = []
+    for name in scored:
+        own = part == FILE_PARTS.index(name)
+        shared = np.intersect1d(groups[own], groups[(part >= 0) & ~own])
+        faults += [
+            f"{grouped_by} of clip '{table.name[np.flatnonzero(groups == group)[0]]}': expected "
+            f"in {name} or in the other parts, got in both. Move its clips to one."
+            for group in shared[:10]
+        ]
+        if not (own & (table.label >= 0)).any():
+            faults.append(f"expected clips with a label in {name}, got none. Name some.")
     if faults:
         raise ProtocolError(list_faults([f"protocol files: {fault}" for fault in faults]))
 

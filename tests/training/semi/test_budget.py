@@ -177,3 +177,55 @@ def test_one_label_a_class_can_not_be_held_out(store: Store) -> None:
     split = split_few(store, XSUB, FewOptions(label_budget="1"))
     folds, _ = fold_labelled(store.clips, split.labelled, split.given, folds=3, seed=0)
     assert folds == []
+
+
+def lists_folder(store: Store, folder: Path, parts: dict[str, set[int]]) -> ProtocolOptions:
+    folder.mkdir()
+    table = store.clips
+    for name, people in parts.items():
+        chosen = [n for n, who in zip(table.name, table.subject, strict=True) if who in people]
+        write(folder / f"{name}.txt", "\n".join(map(str, chosen)) + "\n")
+    return ProtocolOptions(protocol="files", files=str(folder))
+
+
+def test_lists_need_no_unlabelled_part(store: Store, tmp_path: Path) -> None:
+    protocol = lists_folder(
+        store, tmp_path / "lists", {"train": {0, 1, 2}, "val": {3}, "test": {4, 5}}
+    )
+    split = split_few(store, protocol, FewOptions(label_budget="2"))
+    assert set(store.clips.subject[split.unlabelled]) <= {0, 1, 2, 3}
+    assert set(store.clips.subject[split.test]) == {4, 5}
+
+
+def test_test_clips_of_a_file_without_a_label_are_left_out(tmp_path: Path) -> None:
+    store = half_labelled(tmp_path / "store")
+    parts = {0: "train", 1: "train", 2: "unlabelled", 3: "test"}
+    split = split_few(store, groups_file(store, tmp_path / "x.csv", parts), FewOptions("fixmatch"))
+    assert len(split.test) == 3
+    assert (store.clips.label[split.test] >= 0).all()
+
+
+def test_full_validation_has_people_of_its_own(store: Store, tmp_path: Path) -> None:
+    full = FewOptions(label_budget="2", full_validation=True)
+    parts = {0: "train", 1: "train", 2: "unlabelled", 3: "val", 4: "test"}
+    assert len(split_few(store, groups_file(store, tmp_path / "a.csv", parts), full).val) == 6
+    protocol = groups_file(store, tmp_path / "b.csv", {k: v for k, v in parts.items() if k != 3})
+    with pytest.raises(ProtocolError, match="expected clips with a label in val, got none"):
+        split_few(store, protocol, full)
+    table = store.clips
+    rows = [
+        f"{name},{'val' if who == 0 and take else parts[int(who)]}"
+        for name, who, take in zip(table.name, table.subject, np.arange(36) % 2, strict=True)
+        if int(who) in parts
+    ]
+    path = write(tmp_path / "c.csv", "clip,split\n" + "\n".join(rows) + "\n")
+    with pytest.raises(ProtocolError, match="expected in val or in the other parts, got in both"):
+        split_few(store, ProtocolOptions(protocol="files", files=path), full)
+
+
+def test_a_clip_has_one_label_in_a_file(tmp_path: Path) -> None:
+    store = half_labelled(tmp_path / "store")
+    clip = store.clips.name[split_few(store, XSUB, FewOptions(label_budget="all")).unlabelled[0]]
+    text = f"clip,label\n{clip},{CLASSES[0]}\n{clip},{CLASSES[0]}\n{clip},{CLASSES[1]}\n"
+    with pytest.raises(ConfigError, match=f"row 4: expected one label for '{clip}', got"):
+        split_few(store, XSUB, FewOptions(label_budget=write(tmp_path / "x.csv", text)))
