@@ -18,7 +18,8 @@ from skelgraph.evaluation.changes import Answers, compare_f1
 from skelgraph.training.config import RunConfig
 from skelgraph.training.devices import Devices
 from skelgraph.training.progress import Reporter
-from skelgraph.training.run import METRICS, write_json, write_rows
+from skelgraph.training.run import CONFIG, METRICS, read_config, write_json, write_rows
+from skelgraph.training.semi.budget import ALL, budget_file
 from skelgraph.training.semi.ending import ANSWERS
 from skelgraph.training.semi.job import train_few
 
@@ -54,7 +55,8 @@ def train_draws(
         config: What the runs share.
         output: Folder that gets a run folder each, draws.csv and summary.json.
         draws: How many.
-        resume: Keep runs that are finished, go on with the one that was stopped.
+        resume: Keep runs that are finished, go on with the one that was stopped. The
+            configuration of the first run in the folder counts, if there is one.
         force: Replace runs that are there.
         devices: Where to train.
         report: Hears how it goes.
@@ -68,14 +70,23 @@ def train_draws(
     """
     assert config.few is not None
     report, folder = report or Reporter(), Path(output)
-    if Path(config.few.label_budget).suffix == ".csv" or config.few.label_budget == "all":
+    if resume:
+        config = _first_config(folder) or config
+        assert config.few is not None
+    budget = config.few.label_budget
+    if budget == ALL or budget_file(budget) is not None:
         raise ConfigError(
-            f"draws: expected a budget from which labels are drawn, got "
-            f"'{config.few.label_budget}'. Give one draw, or a share or a number a class."
+            f"draws: expected a budget from which labels are drawn, got '{budget}'. Give one draw, "
+            "or a share or a number a class."
         )
     runs = [
         (config.few.draw_seed + i, folder / f"draw{config.few.draw_seed + i}") for i in range(draws)
     ]
+    if (folder / CONFIG).is_file():
+        raise RunError(
+            f"{folder}: expected a folder for several draws, got that of one run. Give another "
+            "--output, or leave --draws out."
+        )
     if not (resume or force):
         _check_free([run for _, run in runs])
     rows: list[dict[str, Any]] = []
@@ -124,6 +135,16 @@ def mean_interval(values: Sequence[float]) -> list[float | None]:
         return [mean, None, None]
     half = float(t.ppf(0.975, len(values) - 1)) * stdev(values) / sqrt(len(values))
     return [mean, mean - half, mean + half]
+
+
+def _first_config(folder: Path) -> RunConfig | None:
+    """The configuration of the run with the lowest number in a folder; None without any."""
+    found = [path.parent for path in folder.glob(f"draw*/{CONFIG}")]
+    numbers = [run for run in found if run.name.removeprefix("draw").lstrip("-").isdigit()]
+    if not numbers:
+        return None
+    config = read_config(min(numbers, key=lambda run: int(run.name.removeprefix("draw"))))
+    return config if config.few is not None else None
 
 
 def _drawn(config: RunConfig, seed: int) -> RunConfig:

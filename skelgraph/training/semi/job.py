@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +26,7 @@ from skelgraph.training.run import (
     write_config,
     write_rows,
 )
+from skelgraph.training.semi.budget import budget_file
 from skelgraph.training.semi.ending import write_end
 from skelgraph.training.semi.few_split import split_few
 from skelgraph.training.semi.folds import fold_labelled
@@ -45,7 +47,7 @@ from skelgraph.training.transfer.beginning import resolve_start
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
-LEGS = "trainings"
+LEGS, LABELLED = "trainings", "labelled.csv"
 PILOT_STEPS = 2
 # Options of training that go by epochs over a validation part, or by classes as they are: here
 # steps are counted, and labels are balanced.
@@ -109,6 +111,8 @@ def train_few(
     config = resolve_start(config, layout)
     # Before anything is removed or written: what does not fit changes nothing.
     job = FewJob(config, layout, folder, fabric, report)
+    if resume:
+        job.check_split()
     with claimed(folder, force=force, resume=resume):
         write_config(folder, config)
         job.write_split()
@@ -139,6 +143,34 @@ class FewJob:
 
     def write_split(self) -> None:
         """Write which clips are labelled, unlabelled, validate and test."""
+        for name, header, rows in self._split_tables():
+            write_rows(self.folder / name, header, rows)
+
+    def check_split(self) -> None:
+        """Refuse to go on with other clips or labels than the run began with.
+
+        Trainings that are finished have learned from those, and are not repeated.
+
+        Raises:
+            RunError: If the store, or the file of labels, has changed since.
+        """
+        for name, header, rows in self._split_tables():
+            path = self.folder / name
+            if not path.is_file():  # stopped before it was written: nothing has been trained
+                continue
+            with path.open(newline="", encoding="utf-8") as file:
+                kept = {tuple(row) for row in csv.reader(file)}
+            others = sorted(kept ^ {header, *rows})
+            if others:
+                count = len({clip for clip, _ in others})
+                raise RunError(
+                    f"{path}: expected the clips and labels that the run began with, got others "
+                    f"for {count} clip(s), '{others[0][0]}' among them. Put the store and the file "
+                    "of labels back, or begin again with --force."
+                )
+
+    def _split_tables(self) -> list[tuple[str, tuple[str, str], list[tuple[str, str]]]]:
+        """Name, header and rows of the files that say which clip is what."""
         names = self.store.clips.name
         parts = (
             ("train", self.split.labelled),
@@ -146,11 +178,10 @@ class FewJob:
             ("val", self.split.val),
             ("test", self.split.test),
         )
-        rows = [(names[row], part) for part, chosen in parts for row in chosen]
-        write_rows(self.folder / SPLIT, ("clip", "split"), rows)
+        rows = [(str(names[row]), part) for part, chosen in parts for row in chosen]
         classes, given = self.store.class_names, self.split.given
-        labelled = [(names[row], classes[given[row]]) for row in self.split.labelled]
-        write_rows(self.folder / "labelled.csv", ("clip", "label"), labelled)
+        labelled = [(str(names[row]), classes[given[row]]) for row in self.split.labelled]
+        return [(SPLIT, ("clip", "split"), rows), (LABELLED, ("clip", "label"), labelled)]
 
     def run(self) -> dict[str, Any]:
         """Train all that is not trained yet, and write the end."""
@@ -218,6 +249,7 @@ class FewJob:
         """Train one leg, or read what it left."""
         folder = self.training_folder(leg.name)
         if leg.fold is not None and (found := read_result(folder)) is not None:
+            drop_checkpoints(folder)  # a run that was killed before it did
             return found[0], None
         loop = self.training(leg, temperature=self._temperature(leg, results))
         cycles = self._num_cycles(leg, loop, results)
@@ -363,8 +395,25 @@ def _check(config: RunConfig, folder: Path, *, resume: bool) -> None:
         )
     if faults:
         raise ConfigError(list_faults(faults))
-    if not resume and Path(config.store).resolve().is_relative_to(folder.resolve()):
-        raise RunError(
-            f"{folder}: expected a folder that does not hold the data, got the data at "
-            f"{config.store}. Give another --output, or move the data out of it."
-        )
+    if not resume:
+        _check_stays(config, folder)
+
+
+def _check_stays(config: RunConfig, folder: Path) -> None:
+    """Refuse to replace a folder that holds what the run is made from."""
+    assert config.few is not None and config.store is not None
+    start = None if config.start is None else config.start.source
+    sources = {
+        "data": config.store,
+        "weights to start from": start,
+        "file of labels": budget_file(config.few.label_budget),
+        "file of the split": config.protocol.files,
+    }
+    faults = [
+        f"{folder}: expected a folder that does not hold the {what}, got {path} in it. "
+        "Give another --output, or move it out."
+        for what, path in sources.items()
+        if path is not None and Path(path).resolve().is_relative_to(folder.resolve())
+    ]
+    if faults:
+        raise RunError(list_faults(faults))

@@ -42,6 +42,7 @@ class FewProgress:
     Args:
         cycle: Number of the cycle, from 0.
         epoch: Epochs of the cycle that are done.
+        restart: What the cycle's learners were made from, see `CyclePlan`.
         labels: Class that each unlabelled window is taught as in this cycle, -1 for none, (U,).
         history: A row an epoch.
         held: Logits of the held-out windows at the end of each cycle, (H, classes) each.
@@ -51,6 +52,7 @@ class FewProgress:
 
     cycle: int = 0
     epoch: int = 0
+    restart: str = "start"
     labels: Tensor = field(default_factory=lambda: torch.zeros(0, dtype=torch.int64))
     history: list[dict[str, Any]] = field(default_factory=list)
     held: list[Tensor] = field(default_factory=list)
@@ -156,14 +158,13 @@ class FewLoop:
             probabilities = self._probabilities(self.temperature)
         plan = self.method.plan(cycle, probabilities)
         self.progress.labels = plan.labels
+        self.progress.restart = "start" if cycle == 0 or plan.restart == "no" else plan.restart
         self.learners = self._restarted(plan, cycle)
 
     def _restarted(self, plan: CyclePlan, cycle: int) -> Sequence[Learner]:
         """Learners with new optimisers, and the weights that the plan asks for."""
-        if cycle == 0:
-            return self.make("start", 0)
-        if plan.restart != "no":
-            return self.make(plan.restart, cycle)
+        if cycle == 0 or plan.restart != "no":
+            return self.make(self.progress.restart, cycle)
         learners = self.make("start", cycle)
         for new, old in zip(learners, self.learners, strict=True):
             new.bare.load_state_dict(old.average.shadow)
@@ -230,18 +231,22 @@ class FewLoop:
             return predict_logits(learner.model, clips, self.config.data, fabric=self.fabric)
 
     def _record(self) -> None:
-        """Keep what the method makes of the unlabelled windows now."""
+        """Keep what the method makes of the unlabelled windows now.
+
+        A method without views of them teaches the cycle's labels and no others.
+        """
         probabilities = self._probabilities(1.0)
         selection = self.method.select(probabilities.to(self.fabric.device))
         taught = self.progress.labels >= 0
         labels = torch.where(taught, self.progress.labels, selection.labels.cpu())
-        weights = torch.where(taught, 1.0, selection.weights.cpu().float())
+        chosen = selection.weights.cpu().float() * bool(self.method.views)
+        weights = torch.where(taught, 1.0, chosen)
         self.progress.records.append(
             {
                 "cycle": self.progress.cycle,
                 "epoch": self.progress.epoch,
                 "labels": labels,
-                "confidences": probabilities.max(1).values,
+                "confidences": probabilities.gather(1, labels[:, None])[:, 0],
                 "weights": weights,
             }
         )
@@ -279,7 +284,8 @@ class FewLoop:
         state = load_checkpoint(self.folder)
         self.progress = FewProgress(**state["progress"])
         self.method.load_state_dict(state["method"])
-        self.learners = self.make("start", 0)
+        # What moves depends on it: fresh weights are not tuned as those of a start are.
+        self.learners = self.make(self.progress.restart, 0)
         for learner, kept in zip(self.learners, state["learners"], strict=True):
             learner.load_state_dict(kept)
 

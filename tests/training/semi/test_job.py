@@ -21,6 +21,7 @@ from skelgraph.training.semi.draws import mean_interval, train_draws
 from skelgraph.training.semi.job import train_few
 from skelgraph.training.semi.methods.curriculum import Curriculum
 from skelgraph.training.semi.methods.table import METHODS
+from skelgraph.training.transfer.options import StartOptions
 from skelgraph.training.weights import load_recogniser
 from tests.training.clips import TINY, make_config
 
@@ -159,7 +160,7 @@ def test_one_label_a_class_leaves_nothing_to_compare(store: Store, tmp_path: Pat
 
 
 def test_draws_are_summed_up(store: Store, tmp_path: Path) -> None:
-    config = few_config(store, guard=False, epochs=1)
+    config = light(few_config(store, epochs=1))
     summary = train_draws(config, tmp_path / "runs", draws=2)
     assert [row["draw"] for row in summary["draws"]] == [0, 1]
     top1 = [row["after_top1"] for row in summary["draws"]]
@@ -217,3 +218,95 @@ def test_sturms_loop_freezes_and_rates_by_iteration(
     assert first.frozen and not {n for n in first.frozen if n.startswith("backbone")}
     gate = next(name for name in first.rates if ".gate." in name or name.endswith("gate.weight"))
     assert first.rates[gate] * config.training.lr == pytest.approx(1e-2)
+
+
+def light(config: RunConfig, **few: Any) -> RunConfig:
+    """The same with a model that costs next to nothing, and without comparison."""
+    assert config.few is not None
+    return replace(
+        config,
+        model=replace(config.model, overrides=LIGHT),
+        few=replace(config.few, **{"guard": False, "epoch_steps": 2, **few}),
+    )
+
+
+def test_a_run_does_not_go_on_with_other_labels(store: Store, tmp_path: Path) -> None:
+    first = train_few(light(few_config(store, epochs=1)), tmp_path / "first")
+    assert first["kept"] == "fixmatch"
+    names = tmp_path / "given.csv"
+    names.write_bytes((tmp_path / "first" / "labelled.csv").read_bytes())
+    config = light(few_config(store, epochs=1, label_budget=str(names)))
+    run = tmp_path / "run"
+    with pytest.raises(KeyboardInterrupt):
+        train_few(config, run, report=Stopping(1))
+    lines = names.read_text().splitlines()
+    names.write_text("\n".join([*lines, f"{sorted(unlabelled_of(run))[0]},"]) + "\n")
+    before = (run / "split.csv").read_bytes()
+    with pytest.raises(RunError, match="expected the clips and labels that the run began with"):
+        train_few(config, run, resume=True)
+    assert (run / "split.csv").read_bytes() == before
+    names.write_text("\n".join(lines) + "\n")
+    assert train_few(config, run, resume=True)["method"] == "fixmatch"
+
+
+def test_a_run_is_not_replaced_by_one_that_is_made_from_it(store: Store, tmp_path: Path) -> None:
+    config, run = light(few_config(store, epochs=1)), tmp_path / "run"
+    train_few(config, run)
+    next_one = replace(
+        config,
+        start=StartOptions(source=str(run)),
+        few=replace(config.few, label_budget=str(run / "labelled.csv")),
+    )
+    with pytest.raises(RunError) as found:
+        train_few(next_one, run, force=True)
+    assert "does not hold the weights to start from" in str(found.value)
+    assert "does not hold the file of labels" in str(found.value)
+    assert (run / "model.safetensors").is_file()
+
+
+def test_fresh_weights_between_tuned_ones_go_on_after_a_stop(store: Store, tmp_path: Path) -> None:
+    start = light(few_config(store, epochs=1, method="supervised"))
+    train_few(start, tmp_path / "start")
+    config = light(
+        few_config(store),
+        method="curriculum",
+        method_options={"cycles": 1, "restart": "scratch"},
+    )
+    options = StartOptions(source=str(tmp_path / "start"), lr_decay=2.0, freeze=("input_norm",))
+    config = replace(config, start=options)
+    whole = train_few(config, tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):  # 2 epochs before, 2 of cycle 0, 1 of cycle 1
+        train_few(config, tmp_path / "stopped", report=Stopping(5))
+    again = train_few(config, tmp_path / "stopped", resume=True)
+    assert {**again, "seconds": 0} == {**whole, "seconds": 0}
+
+
+def test_only_clips_that_are_taught_are_taken(store: Store, tmp_path: Path) -> None:
+    config = light(few_config(store), method="curriculum", method_options={"cycles": 2})
+    records = train_few(config, tmp_path / "run")["pseudo_labels"]["records"]
+    # 18 unlabelled clips; the share i / 2 of them is taught in cycle i.
+    assert {(r["cycle"], r["taken"]) for r in records} == {(0, 0), (1, 9), (2, 18)}
+
+
+def test_draws_go_on_with_what_they_began_with(store: Store, tmp_path: Path) -> None:
+    config = light(few_config(store, epochs=1, draw_seed=3))
+    train_draws(config, tmp_path / "runs", draws=1)
+    other = light(few_config(store, epochs=1), method="softmatch")
+    both = train_draws(other, tmp_path / "runs", draws=2, resume=True)
+    assert [(row["draw"], row["method"]) for row in both["draws"]] == [
+        (3, "fixmatch"),
+        (4, "fixmatch"),
+    ]
+
+
+def test_draws_need_something_to_draw(store: Store, tmp_path: Path) -> None:
+    names = tmp_path / "labels.txt"
+    names.write_text("clip,label\n")
+    with pytest.raises(ConfigError, match="expected a budget from which labels are drawn"):
+        train_draws(few_config(store, label_budget=str(names)), tmp_path / "runs", draws=2)
+
+
+def test_draws_are_no_part_of_a_run(store: Store, tmp_path: Path) -> None:
+    train_few(light(few_config(store, epochs=1)), tmp_path / "run")
+    with pytest.raises(RunError, match="expected a folder for several draws"):
+        train_draws(few_config(store), tmp_path / "run", draws=2, force=True)
