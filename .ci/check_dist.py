@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = {"skelgraph": "skelgraph", "graphs": "skelgraph/graphs", "cli": "skelgraph/cli"}
-KINDS = (".py", ".yaml", ".typed", ".safetensors")
+KINDS = (".py", ".yaml", ".typed", ".safetensors", ".html", ".css", ".js")
 FRAME = ("setup.cfg", "pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", "constraints.txt")
 
 

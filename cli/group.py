@@ -42,6 +42,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "skelgraph.cli.explain",
         "Tell which joints and frames a run's decisions rest on.",
     ),
+    "report": ("skelgraph.cli.report", "Write one HTML page about a run."),
     "bench": ("skelgraph.cli.bench", "Measure the speed and memory of training and inference."),
     "plot": ("skelgraph.cli.plot", "Draw figures of layouts, clips and runs."),
 }

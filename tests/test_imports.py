@@ -27,6 +27,7 @@ LEVELS = {
     "models": 4,
     "explain": 5,
     "evaluation": 5,
+    "report": 5,
     "training": 6,
     "live": 6,
     "bench": 7,

@@ -14,6 +14,7 @@ from skelgraph.errors import RunError, unknown_name
 from skelgraph.training.run import HISTORY, METRICS, PREDICTIONS
 
 FACTS = ("clip", "split", "label", "predicted")
+TEXTS = ("stage", "training")  # columns of a history
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +40,7 @@ def read_history(folder: str | Path) -> dict[str, np.ndarray]:
     """Read how training went: columns over epochs, NaN where an epoch has no value.
 
     Returns:
-        Columns of history.csv; `stage` is text, all others are numbers.
+        Columns of history.csv; `stage` and `training` are text, all others are numbers.
 
     Raises:
         RunError: If the run has no history yet, or a damaged one.
@@ -111,7 +112,7 @@ def _read_rows(path: Path) -> tuple[list[str], list[list[str]]]:
 
 
 def _column(name: str, values: tuple[str, ...], folder: Path) -> np.ndarray:
-    if name == "stage":
+    if name in TEXTS:
         return np.array(values)
     try:
         return np.array([float(value) if value else np.nan for value in values])
