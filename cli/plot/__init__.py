@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from skelgraph.cli.forecast import plot_command as plot_forecast
+from skelgraph.cli.plot.a_links import plot_a_links
 from skelgraph.cli.plot.attention import plot_attention
 from skelgraph.cli.plot.budget import plot_budget
 from skelgraph.cli.plot.calibration import plot_calibration
@@ -12,9 +13,11 @@ from skelgraph.cli.plot.changes import plot_changes
 from skelgraph.cli.plot.clip import plot_clip
 from skelgraph.cli.plot.confusion import plot_confusion
 from skelgraph.cli.plot.curves import plot_curves
+from skelgraph.cli.plot.gate import plot_gate
 from skelgraph.cli.plot.importance import plot_importance
 from skelgraph.cli.plot.layout import plot_layout
 from skelgraph.cli.plot.pseudo_labels import plot_pseudo_labels
+from skelgraph.cli.plot.towers import plot_towers
 
 
 @click.group("plot")
@@ -33,6 +36,9 @@ for figure in (
     plot_confusion,
     plot_attention,
     plot_importance,
+    plot_a_links,
+    plot_gate,
+    plot_towers,
     plot_forecast,
     plot_calibration,
     plot_changes,

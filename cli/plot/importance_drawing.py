@@ -424,8 +424,8 @@ def _heading(groups: dict[str, Importance], title: str) -> str:
     if len(group) > 1:
         known = {int(number) for number in np.where(group.label >= 0, group.label, -1)}
         one = known.pop() if len(known) == 1 else -1
-        kept = f" of class {group.class_names[one]}" if one >= 0 else ""
-        return f"{title}, mean of {len(group)}{kept}"
+        kept = f" of {group.class_names[one]}" if one >= 0 else ""
+        return f"{title}, mean of {len(group)} clips{kept}"
     label = f", {group.class_names[group.label[0]]}" if group.label[0] >= 0 else ""
     guess = group.class_names[group.predicted[0]]
     return f"{title}, {group.names[0]}{label} (predicted {guess})"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from skelgraph.cli.options import Choice
+
+if TYPE_CHECKING:
+    from skelgraph.training.clips_seen import ClipsSeen
 
 RUN = click.Path(path_type=Path)
 SPLITS = Choice(("train", "val", "test"))
@@ -23,6 +26,19 @@ def own_clips(run: Path, split: str) -> str:
 
     simulated = "simulated " if read_metrics(run).get("simulated") else ""
     return f"{run.name or run}, {simulated}{split} clips"
+
+
+def clips_title(
+    run: Path, source: Path | None, split: str, seen: ClipsSeen, class_name: str | None = None
+) -> str:
+    """Name the run, and the clip, class or number of clips that are drawn."""
+    whose = (
+        own_clips(run, split) if source is None else f"{run.name or run}, clips of {source.name}"
+    )
+    if len(seen) > 1:
+        return f"{whose}, {len(seen)} clips{f' of {class_name}' if class_name else ''}"
+    label = f", {seen.class_names[seen.label[0]]}" if seen.label[0] >= 0 else ""
+    return f"{whose}, {seen.names[0]}{label} (predicted {seen.class_names[seen.predicted[0]]})"
 
 
 def report(path: Path, result: dict[str, Any], *, as_json: bool) -> None:

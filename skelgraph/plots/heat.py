@@ -72,7 +72,14 @@ class Drawing:
         return HEAD if any(panel.title for panel in self.panels) else 0.0
 
 
-def plan(layout: Layout, values: np.ndarray, *, named: int = 8, size: float = 1.0) -> Drawing:
+def plan(
+    layout: Layout,
+    values: np.ndarray,
+    *,
+    named: int = 8,
+    size: float = 1.0,
+    valued: bool = True,
+) -> Drawing:
     """Choose the drawings of a layout and the joints that are named.
 
     Args:
@@ -80,13 +87,15 @@ def plan(layout: Layout, values: np.ndarray, *, named: int = 8, size: float = 1.
         values: A value for each body and joint, NaN where there is none, shape (M, V).
         named: How many joints are named, over all panels.
         size: Factor on the usual size.
+        valued: Write the value in per cent beside the name.
     """
     panels = neutral_panels(layout, bodies=len(values), size=size)
     top = top_joints(values, panels=panels, limit=named)
     names, columns = {}, []
     for panel in panels:
         own = {
-            key: f"{_short_name(layout, panel, key[1])}  {100 * values[key]:.1f} %"
+            key: _short_name(layout, panel, key[1])
+            + (f"  {100 * values[key]:.1f} %" if valued else "")
             for key in top
             if shows(panel, key)
         }
@@ -122,12 +131,24 @@ def draw(axes: Axes, layout: Layout, values: np.ndarray, *, drawing: Drawing, sc
         drawing: From `plan`.
         scale: Colours and sizes.
     """
+    draw_frame(axes, values, drawing=drawing)
+    for panel in drawing.panels:
+        draw_heat(axes, layout, values, panel=panel, scale=scale)
+
+
+def draw_frame(axes: Axes, values: np.ndarray, *, drawing: Drawing) -> None:
+    """Set up axes whose unit is the inch, and write the panels' titles and the joints' names.
+
+    Args:
+        axes: Where to draw.
+        values: A value for each body and joint; a body without any was not seen, (M, V).
+        drawing: From `plan`.
+    """
     style.bare(axes)
     left, right, low, high = extent(drawing.panels, columns=drawing.columns)
     axes.set_xlim(left, right)
     axes.set_ylim(low, high + drawing.head)
     for panel in drawing.panels:
-        draw_heat(axes, layout, values, panel=panel, scale=scale)
         shown = np.isfinite(values[panel.body, panel.joints]).any()
         _write_title(axes, panel, high, unseen="" if shown else " (not seen)")
         _write_names(axes, panel, drawing, heights=(low, high))

@@ -82,10 +82,25 @@ def importance_figure(
     parts = iter(figure.subfigures(len(sizes), 1, squeeze=False, height_ratios=heights)[:, 0])
     if weights is not None:
         words = words_for(weights)
-        shares.draw_skeletons(next(parts), layout, weights, drawing=drawing, words=words)
+        shares.draw_skeletons(
+            next(parts),
+            layout,
+            weights,
+            drawing=drawing,
+            words=words,
+            joints=int(np.isfinite(weights).sum()),
+        )
     if frame_weights is not None:
         words = words_for(frame_weights)
-        shares.draw_times(next(parts), layout, frame_weights, span=span, words=words, phases=phases)
+        shares.draw_times(
+            next(parts),
+            layout,
+            frame_weights,
+            span=span,
+            words=words,
+            phases=phases,
+            joints=int(np.isfinite(frame_weights[:, 0]).sum()),
+        )
     return figure
 
 

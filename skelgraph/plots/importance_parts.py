@@ -58,7 +58,7 @@ def parts_figure(
     for axes, (name, bars) in zip(grid, panels, strict=True):
         style.dress(axes, title=name)
         _draw(axes, bars)
-    grid[0].set_xlabel(f"{WORDS.share}{against}\n{QUARTILES}")
+        axes.set_xlabel(f"{WORDS.share}{against}\n{QUARTILES}")
     return figure
 
 

@@ -114,13 +114,19 @@ def draw_skeletons(
     *,
     drawing: Drawing,
     words: Words,
+    joints: int | None = None,
 ) -> None:
-    """Draw shares (M, V) as heat on the neutral skeleton, with the colour bar."""
+    """Draw shares (M, V) as heat on the neutral skeleton, with the colour bar.
+
+    `joints` is over how many joints shares sum to 1; by default over those of one body.
+    """
     axes = figure.subplots()
-    scale = scale_of(weights, least=LEAST_END / layout.num_joints, signed=words.signed)
+    equal = 1 / (joints or layout.num_joints)
+    scale = scale_of(weights, least=LEAST_END * equal, signed=words.signed)
     heat.draw(axes, layout, weights, drawing=drawing, scale=scale)
     bar = add_bar(figure, [axes], scale, label=words.share)
-    _mark_equal_shares(bar, layout, scale)
+    if not words.signed:
+        _mark_equal_shares(bar, equal, scale)
 
 
 def draw_times(
@@ -131,9 +137,13 @@ def draw_times(
     span: Span,
     words: Words,
     phases: Sequence[Phase] = (),
+    joints: int | None = None,
 ) -> None:
-    """Draw shares by frame (M, T, V) as matrices of equal shares, with the colour bar."""
-    weights = weights * weights.shape[1] * weights.shape[2]
+    """Draw shares by frame (M, T, V) as matrices of equal shares, with the colour bar.
+
+    `joints` is as in `draw_skeletons`.
+    """
+    weights = weights * weights.shape[1] * (joints or weights.shape[2])
     scale = scale_of(weights, least=LEAST_END, signed=words.signed)
     drawn = joint_time.draw_matrices(
         figure, layout, weights[body_order(layout, len(weights))], span=span,
@@ -193,9 +203,8 @@ def add_bar(
     return bar
 
 
-def _mark_equal_shares(bar: Colorbar, layout: Layout, scale: Scale) -> None:
+def _mark_equal_shares(bar: Colorbar, equal: float, scale: Scale) -> None:
     """A line across the colour bar where every joint would have the same share."""
-    equal = 1 / layout.num_joints
     if scale.low < equal < scale.high:
         bar.ax.axhline(equal, color=style.INK, linewidth=1.0)
         bar.ax.annotate(

@@ -1,0 +1,156 @@
+"""A-links over the skeleton: the strongest, coloured by type, as wide as they are probable."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import FancyArrowPatch
+
+from skelgraph.graphs import Layout
+from skelgraph.plots import heat, style
+from skelgraph.plots.heat import Drawing
+
+STRONGEST = 20
+NAMED = 8  # joints that are named, those of the strongest links
+WIDTHS = (0.6, 3.6)  # of a link of the least and of the greatest probability, in points
+CURVE = 0.18  # so that a link and its reverse do not lie on each other
+DOT = 12.0  # area of a joint, in square points
+LEGEND = 0.35  # room of a row of the legend, in inches
+
+
+@dataclass(frozen=True)
+class Link:
+    """One A-link.
+
+    Args:
+        body: Row of the values that it is of.
+        kind: Link type, from 0, the ghost not counted.
+        source: Joint that it comes from.
+        target: Joint that it goes to.
+        probability: Of this type.
+    """
+
+    body: int
+    kind: int
+    source: int
+    target: int
+    probability: float
+
+
+def strongest_links(probability: np.ndarray, *, count: int = STRONGEST) -> list[Link]:
+    """List the links of greatest probability between different joints, the greatest first.
+
+    Args:
+        probability: Of each type from u to v, NaN for bodies that were not there,
+            (M, K, V, V).
+        count: How many, over all bodies and types.
+
+    Example:
+        >>> links = np.zeros((1, 1, 2, 2))
+        >>> links[0, 0, 1, 0] = 0.5
+        >>> strongest_links(links, count=1)
+        [Link(body=0, kind=0, source=1, target=0, probability=0.5)]
+    """
+    values = np.where(np.isfinite(probability), probability, -1.0)
+    joints = np.arange(values.shape[-1])
+    values[..., joints, joints] = -1.0
+    order = np.argsort(-values, axis=None, kind="stable")[:count]
+    places = zip(*np.unravel_index(order, values.shape), strict=True)
+    return [
+        Link(*map(int, place), probability=float(values[place]))
+        for place in places
+        if values[place] > 0
+    ]
+
+
+def links_figure(
+    layout: Layout, probability: np.ndarray, *, count: int = STRONGEST, title: str = ""
+) -> Figure:
+    """Draw the strongest A-links as arrows over the neutral skeleton.
+
+    Args:
+        layout: Skeleton that the model sees.
+        probability: Of each link type from u to v, the ghost left out, NaN for bodies that were
+            not there, (M, K, V, V); for layouts of hands row 0 is the left, row 1 the right.
+        count: How many links, over all bodies and types.
+        title: Stands over the figure.
+    """
+    links = strongest_links(probability, count=count)
+    ends = _ends(links, shape=(len(probability), layout.num_joints))
+    drawing = heat.plan(layout, ends, named=NAMED, valued=False)
+    width, height = drawing.size
+    figure = style.titled_figure(max(width, 5.0), height + LEGEND, title)
+    axes = figure.subplots()
+    heat.draw_frame(axes, ends, drawing=drawing)
+    for panel in drawing.panels:
+        heat.draw_bones(axes, layout, panel.points)
+        shown = panel.points[panel.joints]
+        axes.scatter(*shown.T, s=DOT, color=style.MUTED, linewidths=0, zorder=4)
+    for link in reversed(links):  # the strongest on top
+        _arrow(axes, link, drawing)
+    _legend(figure, links, kinds=probability.shape[1])
+    return figure
+
+
+def _ends(links: Sequence[Link], *, shape: tuple[int, int]) -> np.ndarray:
+    """Probability of the strongest link at each joint, NaN where none ends, (M, V)."""
+    ends = np.full(shape, np.nan)
+    for link in reversed(links):
+        ends[link.body, [link.source, link.target]] = link.probability
+    return ends
+
+
+def _arrow(axes: Axes, link: Link, drawing: Drawing) -> None:
+    places = [_place(drawing, link.body, joint) for joint in (link.source, link.target)]
+    width = width_of(link.probability)
+    axes.add_patch(
+        FancyArrowPatch(
+            *places, connectionstyle=f"arc3,rad={CURVE}", shrinkA=2.5, shrinkB=2.5,
+            arrowstyle=f"-|>,head_length={2 + width},head_width={1 + 0.6 * width}",
+            color=colour_of(link.kind), linewidth=width, alpha=0.85, zorder=3,
+            joinstyle="miter",
+        )
+    )  # fmt: skip
+
+
+def _place(drawing: Drawing, body: int, joint: int) -> tuple[float, float]:
+    """Where the panel that shows a joint has it."""
+    panel = next(panel for panel in drawing.panels if heat.shows(panel, (body, joint)))
+    across, up = panel.points[joint]
+    return float(across), float(up)
+
+
+def width_of(probability: float) -> float:
+    """Width of a link's line, in points."""
+    low, high = WIDTHS
+    return low + (high - low) * probability
+
+
+def colour_of(kind: int) -> str:
+    """Colour of a link type, from 0."""
+    return style.categorical(kind + 1)[kind]
+
+
+def _legend(figure: Figure, links: Sequence[Link], *, kinds: int) -> None:
+    entries = [
+        Line2D([], [], color=colour_of(kind), linewidth=2.0, label=f"link type {kind + 1}")
+        for kind in range(kinds)
+    ]
+    greatest = max((link.probability for link in links), default=1.0)
+    least = min((link.probability for link in links), default=0.0)
+    for probability in dict.fromkeys((least, greatest)):
+        entries.append(
+            Line2D(
+                [], [], color=style.MUTED, linewidth=width_of(probability),
+                label=f"probability {probability:.2f}",
+            )
+        )  # fmt: skip
+    figure.legend(
+        handles=entries, loc="outside lower center", ncols=len(entries), frameon=False,
+        fontsize=style.SMALL_SIZE, labelcolor=style.INK, handlelength=1.6, columnspacing=1.2,
+    )  # fmt: skip
