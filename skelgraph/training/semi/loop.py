@@ -284,8 +284,9 @@ class FewLoop:
         state = load_checkpoint(self.folder)
         self.progress = FewProgress(**state["progress"])
         self.method.load_state_dict(state["method"])
-        # What moves depends on it: fresh weights are not tuned as those of a start are.
-        self.learners = self.make(self.progress.restart, 0)
+        # What moves, and how fast, depends on the cycle they are of: at its end the next is due.
+        cycle = self.progress.cycle - (self.progress.epoch == 0)
+        self.learners = self.make(self.progress.restart, cycle)
         for learner, kept in zip(self.learners, state["learners"], strict=True):
             learner.load_state_dict(kept)
 

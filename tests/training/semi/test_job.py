@@ -210,7 +210,11 @@ def test_sturms_loop_freezes_and_rates_by_iteration(
         start=StartOptions(str(tmp_path / "source")),
         training=replace(config.training, link_epochs=0),
     )
-    train_few(config, tmp_path / "run")
+    whole = train_few(config, tmp_path / "run")
+    with pytest.raises(KeyboardInterrupt):  # in the third cycle of the method
+        train_few(config, tmp_path / "stopped", report=Stopping(4))
+    again = train_few(config, tmp_path / "stopped", resume=True)
+    assert {**again, "seconds": 0} == {**whole, "seconds": 0}
     frozen = [frozenset() if one is None else one.frozen for one in seen]
     backbone = {name for name in frozen[-1] if name.startswith("backbone")}
     assert backbone  # from the second iteration on
