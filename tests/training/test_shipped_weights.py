@@ -17,6 +17,7 @@ from skelgraph.graphs import load_layout
 from skelgraph.training.clips import clip_set
 from skelgraph.training.inference import predict_logits
 from skelgraph.training.weights import load_recogniser
+from tests.modules import ROOT
 
 FOLDER = Path(str(resources.files("skelgraph") / "weights"))
 INDEX = yaml.safe_load((FOLDER / "index.yaml").read_text(encoding="utf-8"))["weights"]
@@ -28,6 +29,12 @@ def test_index_and_read_me_name_the_files_that_are_there() -> None:
     assert files == set(INDEX)
     text = (FOLDER / "README.md").read_text(encoding="utf-8")
     assert all(f"`{name}.safetensors` | {INDEX[name]['layout']} |" in text for name in files)
+
+
+def test_index_names_the_command_that_made_each() -> None:
+    for name, facts in INDEX.items():
+        _, script, *options = facts["command"].split()
+        assert (ROOT / script).is_file() and options == ["--only", name]
 
 
 def test_they_are_a_few_megabytes() -> None:
