@@ -96,7 +96,7 @@ CASES = (
         "irds_kinect_v2",
         "kinect_v2",
         file="irds_kinect_v2",
-        protocol=ProtocolOptions(protocol="random"),  # three people are too few to hold out two
+        protocol=ProtocolOptions(protocol="random"),  # a person each trains, validates, tests
         training={"epochs": 12},
     ),
     Case(
