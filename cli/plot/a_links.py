@@ -39,9 +39,9 @@ VIEWS = ("skeleton", "matrix")
 @click.option(
     "--strongest",
     type=click.IntRange(1, 200),
-    default=20,
+    default=10,
     show_default=True,
-    help="Links over the skeleton.",
+    help="Links of each type over the skeleton.",
 )
 @figure_option("RUN/a_links.png")
 @device_option

@@ -8,7 +8,7 @@ import click
 
 from skelgraph.cli.figure_file import figure_option, write_figure
 from skelgraph.cli.options import device_option, force_option, report_options
-from skelgraph.cli.plot.telling import RUN, SPLITS, clips_title, report
+from skelgraph.cli.plot.telling import RUN, SPLITS, report, whose_clips
 
 
 @click.command("gate")
@@ -51,7 +51,7 @@ def plot_gate(
     seen = towers_of_run(run, source, matrices=False, part=split, device=pick_device(device))
     classes = gate_of_classes(seen)
     kind = "class" if seen.labelled else "predicted class"
-    title = f"Gate by {kind}, {clips_title(run, source, split, seen)}"
+    title = f"Gate by {kind}, {whose_clips(run, source, split)}"
     write_figure(
         path,
         lambda: gate_figure(classes, towers=("step", seen.second), title=title),

@@ -407,11 +407,9 @@ def _words(importance: Importance) -> str:
 
 
 def _name_of(source: Path, clips: Path | None, split: str) -> str:
-    from skelgraph.cli.plot.telling import own_clips
+    from skelgraph.cli.plot.telling import whose_clips
 
-    if clips is not None:
-        return f"{source.name or source}, clips of {clips.name}"
-    return own_clips(source, split) if source.is_dir() else source.name
+    return source.name if source.suffix == ".npz" else whose_clips(source, clips, split)
 
 
 def _heading(groups: dict[str, Importance], title: str) -> str:

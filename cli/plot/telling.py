@@ -28,15 +28,20 @@ def own_clips(run: Path, split: str) -> str:
     return f"{run.name or run}, {simulated}{split} clips"
 
 
+def whose_clips(run: Path, source: Path | None, split: str) -> str:
+    """Name the run, and whose clips it was asked about."""
+    if source is None:
+        return own_clips(run, split)
+    return f"{run.name or run}, clips of {source.name}"
+
+
 def clips_title(
-    run: Path, source: Path | None, split: str, seen: ClipsSeen, class_name: str | None = None
+    run: Path, source: Path | None, split: str, seen: ClipsSeen, class_name: str | None
 ) -> str:
-    """Name the run, and the clip, class or number of clips that are drawn."""
-    whose = (
-        own_clips(run, split) if source is None else f"{run.name or run}, clips of {source.name}"
-    )
+    """Name the run, and the clip, or of how many clips the mean is drawn."""
+    whose = whose_clips(run, source, split)
     if len(seen) > 1:
-        return f"{whose}, {len(seen)} clips{f' of {class_name}' if class_name else ''}"
+        return f"{whose}, mean of {len(seen)}{f' of {class_name}' if class_name else ''}"
     label = f", {seen.class_names[seen.label[0]]}" if seen.label[0] >= 0 else ""
     return f"{whose}, {seen.names[0]}{label} (predicted {seen.class_names[seen.predicted[0]]})"
 

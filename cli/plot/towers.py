@@ -72,7 +72,7 @@ def plot_towers(
             f"--layer: expected 1 to {layers} for this run, got {layer}. Give one of those."
         )
     chosen = slice(None) if layer is None else slice(layer - 1, layer)
-    told = f"layer {layer}" if layer else f"mean of {layers} layers"
+    told = f"layer {layer}" if layer else f"mean of {layers} layers" if layers > 1 else "one layer"
     title = f"Both towers, {told}, {clips_title(run, source, split, seen, class_name)}"
     write_figure(
         path,

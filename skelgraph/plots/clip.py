@@ -89,7 +89,7 @@ def clip_figure(
     for place, cell in zip(range(len(shown.frames)), grid.flat, strict=False):
         _frame(cell, low, high)
         _draw_bodies(cell, shown, layout, place)
-        _name_bodies(cell, shown)
+        name_bodies(cell, shown)
         _caption(cell, shown, place, fps=fps)
     _legend(figure, shown, layout)
     return figure
@@ -263,7 +263,7 @@ def _draw_body(
     )  # fmt: skip
 
 
-def _name_bodies(axes: Axes, shown: Moments) -> None:
+def name_bodies(axes: Axes, shown: Moments) -> None:
     """Name the hands, each over the middle of its places."""
     for body, name in enumerate(shown.names[: shown.points.shape[1]]):
         if not np.isfinite(shown.points[:, body]).any():

@@ -16,11 +16,11 @@ from skelgraph.data.clip import HOUSE_AXES
 from skelgraph.errors import SkelgraphError
 from skelgraph.graphs import Layout
 from skelgraph.plots import shares, style
-from skelgraph.plots.clip import Moments, corners, placed
+from skelgraph.plots.clip import Moments, corners, name_bodies, placed
 from skelgraph.plots.heat import BONE, Scale
 from skelgraph.plots.importance import Standing, words_for, write_standing
 
-HEIGHT = 4.4  # of the paper, in inches
+SIDE = 3.8  # of the drawing, in inches
 DOTS_PER_INCH = 100
 LARGEST = 70.0  # area of a joint's dot, in square points
 CROWDED = 30  # joints above which dots are smaller
@@ -113,20 +113,21 @@ def _paper(
 ) -> tuple[Figure, _Stage]:
     low, high = corners(moments.points)
     margin = 0.06 * max(float((high - low).max()), 1e-6)
-    shape = float((high - low)[0] / max((high - low)[1], 1e-6))
-    width = 0.7 * HEIGHT * float(np.clip(shape, 0.8, 2.2)) + shares.BAR_WIDTH
-    figure = style.titled_figure(width, HEIGHT, "")
+    shape = float(np.clip((high - low)[0] / max((high - low)[1], 1e-6), 0.5, 2.5))
+    width = SIDE * max(min(shape, 1.5), 1.0)
+    figure = style.titled_figure(width + shares.BAR_WIDTH + 0.2, width / max(shape, 1.0) + 1.1, "")
     figure.set_dpi(DOTS_PER_INCH)
-    heading = "\n".join(textwrap.wrap(title, int(width / 0.085)))
+    heading = "\n".join(textwrap.wrap(title, int((width + 0.8) / 0.075)))
     figure.suptitle(heading, fontsize=style.TEXT_SIZE, color=style.INK)
     axes = figure.subplots()
     axes.set_aspect("equal")
     axes.set_xlim(low[0] - margin, high[0] + margin)
-    axes.set_ylim(low[1] - margin, high[1] + margin)
+    axes.set_ylim(low[1] - margin, high[1] + margin * (2.5 if moments.names else 1.0))
     axes.set_xticks([])
     axes.set_yticks([])
     for spine in axes.spines.values():
         spine.set(color=style.FAINT, linewidth=0.6)
+    name_bodies(axes, moments)
     shares.add_bar(figure, [axes], scale, label=label)
     if standing is not None:
         write_standing(figure, standing)

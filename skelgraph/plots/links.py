@@ -15,9 +15,9 @@ from skelgraph.graphs import Layout
 from skelgraph.plots import heat, style
 from skelgraph.plots.heat import Drawing
 
-STRONGEST = 20
+STRONGEST = 10  # of each type
 NAMED = 8  # joints that are named, those of the strongest links
-WIDTHS = (0.6, 3.6)  # of a link of the least and of the greatest probability, in points
+WIDTHS = (0.4, 2.4)  # of a link of the least and of the greatest probability, in points
 CURVE = 0.18  # so that a link and its reverse do not lie on each other
 DOT = 12.0  # area of a joint, in square points
 LEGEND = 0.35  # room of a row of the legend, in inches
@@ -43,12 +43,15 @@ class Link:
 
 
 def strongest_links(probability: np.ndarray, *, count: int = STRONGEST) -> list[Link]:
-    """List the links of greatest probability between different joints, the greatest first.
+    """List each type's links of greatest probability between different joints.
 
     Args:
         probability: Of each type from u to v, NaN for bodies that were not there,
             (M, K, V, V).
-        count: How many, over all bodies and types.
+        count: How many of each type, over all bodies.
+
+    Returns:
+        The greatest first.
 
     Example:
         >>> links = np.zeros((1, 1, 2, 2))
@@ -59,13 +62,14 @@ def strongest_links(probability: np.ndarray, *, count: int = STRONGEST) -> list[
     values = np.where(np.isfinite(probability), probability, -1.0)
     joints = np.arange(values.shape[-1])
     values[..., joints, joints] = -1.0
-    order = np.argsort(-values, axis=None, kind="stable")[:count]
-    places = zip(*np.unravel_index(order, values.shape), strict=True)
-    return [
-        Link(*map(int, place), probability=float(values[place]))
-        for place in places
-        if values[place] > 0
-    ]
+    links = []
+    for kind in range(values.shape[1]):
+        own = values[:, kind]
+        order = np.argsort(-own, axis=None, kind="stable")[:count]
+        for body, source, target in zip(*np.unravel_index(order, own.shape), strict=True):
+            if (probability := float(own[body, source, target])) > 0:
+                links.append(Link(int(body), kind, int(source), int(target), probability))
+    return sorted(links, key=lambda link: -link.probability)
 
 
 def links_figure(
@@ -77,7 +81,7 @@ def links_figure(
         layout: Skeleton that the model sees.
         probability: Of each link type from u to v, the ghost left out, NaN for bodies that were
             not there, (M, K, V, V); for layouts of hands row 0 is the left, row 1 the right.
-        count: How many links, over all bodies and types.
+        count: How many links of each type, over all bodies.
         title: Stands over the figure.
     """
     links = strongest_links(probability, count=count)
@@ -111,8 +115,8 @@ def _arrow(axes: Axes, link: Link, drawing: Drawing) -> None:
     axes.add_patch(
         FancyArrowPatch(
             *places, connectionstyle=f"arc3,rad={CURVE}", shrinkA=2.5, shrinkB=2.5,
-            arrowstyle=f"-|>,head_length={2 + width},head_width={1 + 0.6 * width}",
-            color=colour_of(link.kind), linewidth=width, alpha=0.85, zorder=3,
+            arrowstyle=f"-|>,head_length={1.5 + width},head_width={0.8 + 0.5 * width}",
+            color=colour_of(link.kind), linewidth=width, alpha=0.75, zorder=3,
             joinstyle="miter",
         )
     )  # fmt: skip
@@ -141,9 +145,8 @@ def _legend(figure: Figure, links: Sequence[Link], *, kinds: int) -> None:
         Line2D([], [], color=colour_of(kind), linewidth=2.0, label=f"link type {kind + 1}")
         for kind in range(kinds)
     ]
-    greatest = max((link.probability for link in links), default=1.0)
-    least = min((link.probability for link in links), default=0.0)
-    for probability in dict.fromkeys((least, greatest)):
+    drawn = [round(link.probability, 2) for link in links]
+    for probability in dict.fromkeys((min(drawn), max(drawn)) if drawn else ()):
         entries.append(
             Line2D(
                 [], [], color=style.MUTED, linewidth=width_of(probability),
