@@ -163,10 +163,12 @@ def test_estimate_by_hand(store: Store, tmp_path: Path, monkeypatch: pytest.Monk
         jobs=2,
     )
     # Three trainings of 20 steps: 60 s supervised, 120 s with a method that borrows them, 180 s
-    # with one that does not; twice that in the comparison. 12 methods screen on two sets, seven
-    # of them borrow; the two that stand for the best do.
-    screening = 4 * 60 + 14 * 120 + 10 * 180
+    # with one that does not; twice that in the comparison. Each method screens on two sets; the
+    # two that stand for the best borrow.
+    borrow = sum(arm.share == 1 for arm in methods.ARMS)
+    screening = 4 * 60 + 2 * borrow * 120 + 2 * (len(methods.ARMS) - borrow) * 180
     compared = 12 * 120 + 12 * 240 + 3 * 360
-    seconds = screening + compared
-    wanted = f"55 runs to do, about {seconds / 2 / 60:.0f} minutes with --jobs 2"
+    count = 4 + 2 * len(methods.ARMS) + 27
+    minutes = f"{(screening + compared) / 2 / 60:.0f}"
+    wanted = f"{count} runs to do, about {minutes} minutes with --jobs 2"
     assert methods.estimate(options) == wanted
