@@ -55,4 +55,5 @@ def find_phases(energy: np.ndarray) -> dict[str, float]:
     low, high = smooth.min(), smooth.max()
     moving = np.flatnonzero(smooth >= low + STARTED * (high - low))
     peak = np.flatnonzero(smooth >= high * (1 - 1e-9)).mean()  # the middle of a flat top
-    return {"onset": moving[0] + 0.5, "peak": float(peak) + 0.5, "end": moving[-1] + 0.5}
+    found = {"onset": moving[0], "peak": peak, "end": moving[-1]}
+    return {name: float(step) + 0.5 for name, step in found.items()}
