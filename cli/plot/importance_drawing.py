@@ -396,8 +396,8 @@ def standing_of(method: str, checked: Path | None) -> Standing:
             f"{checked}: expected what `explain --check --output FILE.json` writes with method "
             f"'{method}', got something else ({type(error).__name__}: {error}). Check again."
         ) from error
-    verdict = "better than chance" if believed else "NOT better than chance: do not believe it"
-    return Standing(f"{verdict} on {clips} clips of this run; {'; '.join(areas)}", believed)
+    verdict = "better than chance" if believed else "NOT better than chance"
+    return Standing(f"{verdict} on {clips} checked clips of this run: {'; '.join(areas)}", believed)
 
 
 def _words(importance: Importance) -> str:

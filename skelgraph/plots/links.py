@@ -18,7 +18,7 @@ from skelgraph.plots.heat import Drawing
 STRONGEST = 10  # of each type
 NAMED = 8  # joints that are named, those of the strongest links
 WIDTHS = (0.4, 2.4)  # of a link of the least and of the greatest probability, in points
-CURVE = 0.18  # so that a link and its reverse do not lie on each other
+CURVE = 0.13  # so that a link, its reverse and other types do not lie on each other
 DOT = 12.0  # area of a joint, in square points
 LEGEND = 0.35  # room of a row of the legend, in inches
 
@@ -110,11 +110,12 @@ def _ends(links: Sequence[Link], *, shape: tuple[int, int]) -> np.ndarray:
 
 
 def _arrow(axes: Axes, link: Link, drawing: Drawing) -> None:
+    curve = CURVE * (1 + link.kind)
     places = [_place(drawing, link.body, joint) for joint in (link.source, link.target)]
     width = width_of(link.probability)
     axes.add_patch(
         FancyArrowPatch(
-            *places, connectionstyle=f"arc3,rad={CURVE}", shrinkA=2.5, shrinkB=2.5,
+            *places, connectionstyle=f"arc3,rad={curve}", shrinkA=2.5, shrinkB=2.5,
             arrowstyle=f"-|>,head_length={1.5 + width},head_width={0.8 + 0.5 * width}",
             color=colour_of(link.kind), linewidth=width, alpha=0.75, zorder=3,
             joinstyle="miter",

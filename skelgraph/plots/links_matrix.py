@@ -8,10 +8,9 @@ from matplotlib.figure import Figure
 from skelgraph.graphs import Layout
 from skelgraph.graphs.layout import SLOTS
 from skelgraph.plots import style
-from skelgraph.plots.part_matrix import grid_of_matrices, matrix_side, names_width
+from skelgraph.plots.part_matrix import grid_of_matrices, matrix_height, matrix_side, names_width
 from skelgraph.plots.shares import BAR_WIDTH
 
-HEAD = 1.1  # room of a row of matrices for titles and the parts' names, in inches
 WIDEST = 13.0  # matrices of types stand below one another on wider paper, in inches
 
 
@@ -37,7 +36,7 @@ def links_matrix_figure(layout: Layout, probability: np.ndarray, *, title: str =
     if kinds * (side + 0.2) + names > WIDEST:
         cells = [[cell] for row in cells for cell in row]
     width = len(cells[0]) * (side + 0.2) + names + BAR_WIDTH
-    figure = style.titled_figure(width, len(cells) * (side + HEAD), title)
+    figure = style.titled_figure(width, len(cells) * matrix_height(layout), title)
     end = max(float(np.nanmax(shown)), 1e-3)
     drawn = grid_of_matrices(
         figure, layout, [[matrix for matrix, _ in row] for row in cells],

@@ -20,7 +20,8 @@ SMALL_CELL = 0.09  # the same of many joints
 NAMED = 30  # joints up to which each is named
 LEAST = 2.2  # side of a matrix, in inches
 GAP = 0.105  # height of a name, in inches
-CHARACTER = 0.052  # width of one in a name, in inches
+TITLES = 0.85  # height of a matrix's title and of what its columns are, in inches
+CHARACTER = 0.06  # width of one in a name, in inches
 
 
 def matrix_side(layout: Layout) -> float:
@@ -33,6 +34,12 @@ def names_width(layout: Layout) -> float:
     """Room that the names beside a matrix take, inches."""
     names = layout.joints if layout.num_joints <= NAMED else [name for name, _ in parts_of(layout)]
     return CHARACTER * max(map(len, names)) + 0.2
+
+
+def matrix_height(layout: Layout) -> float:
+    """Height of a matrix with its title and the parts' names below it, inches."""
+    longest = max(len(name) for name, _ in parts_of(layout))
+    return matrix_side(layout) + CHARACTER * longest + TITLES
 
 
 def draw_part_matrix(

@@ -9,11 +9,11 @@ from matplotlib.figure import Figure
 from skelgraph.graphs import Layout
 from skelgraph.plots import style
 from skelgraph.plots.joint_time import WHOLE_CLIP, Span
-from skelgraph.plots.part_matrix import draw_part_matrix, matrix_side, names_width
+from skelgraph.plots.part_matrix import draw_part_matrix, matrix_height, matrix_side, names_width
 from skelgraph.plots.shares import BAR_WIDTH
 
 STEP_SIDE = 2.6  # of the matrix of frames, in inches
-HEAD = 1.2  # room for titles and the parts' names, in inches
+HEAD = 0.9  # room for its title and its time axis, in inches
 LEAST_END = 2.0  # even attention looks even
 LABEL = "attention (1: an equal share)"
 
@@ -37,7 +37,7 @@ def towers_figure(
     """
     side = matrix_side(layout)
     width = STEP_SIDE + side + names_width(layout) + 2 * BAR_WIDTH + 0.8
-    figure = style.titled_figure(width, max(STEP_SIDE, side) + HEAD, title)
+    figure = style.titled_figure(width, max(STEP_SIDE + HEAD, matrix_height(layout)), title)
     first, second = figure.subplots(1, 2, width_ratios=(STEP_SIDE, side + names_width(layout)))
     _draw_steps(first, step * len(step), span=span)
     style.dress(
