@@ -112,7 +112,7 @@ def draw_importance(
     from skelgraph.training.explained import both_importances, importance_of
 
     check_free(path, force=force)
-    options = {"method": method, "part": split, "device": pick_device(device)}
+    options: dict[str, Any] = {"method": method, "part": split, "device": pick_device(device)}
     if wanted.before is not None:
         groups = dict(
             zip(
@@ -298,7 +298,8 @@ def _pair(
     )
     return pair_figure(
         first.layout,
-        *maps,
+        maps[0],
+        maps[1],
         difference,
         names=(f"{one}\n{len(first)} clips", f"{other}\n{len(second)} clips", change),
         standing=standing,

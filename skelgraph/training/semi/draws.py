@@ -68,11 +68,10 @@ def train_draws(
     Raises:
         SkelgraphError: As `train_few` does.
     """
-    assert config.few is not None
     report, folder = report or Reporter(), Path(output)
     if resume:
         config = _first_config(folder) or config
-        assert config.few is not None
+    assert config.few is not None
     budget = config.few.label_budget
     if budget == ALL or budget_file(budget) is not None:
         raise ConfigError(
