@@ -43,6 +43,7 @@ UNUSED = (
     *("patience", "select", "freeze_links", "class_weights"),
     *("plateau_patience", "plateau_factor"),
 )
+MODEL = ("head", "streams", "a_links", "causal")
 FEW = FewOptions()
 # Smoothed labels would keep the confidence below the thresholds of most methods.
 FEW_TRAINING: dict[str, Any] = {"batch_size": 16, "label_smoothing": 0.0}
@@ -178,14 +179,17 @@ def command(**values: Any) -> int:
 
 
 def _config(values: dict[str, Any]) -> Any:
+    from skelgraph.training.semi.budget import budget_file
+
     if not values["data"] and not values["resume"]:
         raise click.UsageError("Expected --data STORE, got none. See `skelgraph convert`.")
     config = _from_source(values) if values["source"] else run_config({**values, "subjects": 0})
     budget = values["label_budget"]
+    file = budget_file(budget)
     few = FewOptions(
         method=values["method"],
         method_options=nest(values["method_set"]),
-        label_budget=str(Path(budget).resolve()) if budget.endswith(".csv") else budget,
+        label_budget=budget if file is None else str(file.resolve()),
         draw_seed=values["draw_seed"],
         epoch_steps=values["epoch_steps"],
         unlabelled_ratio=values["unlabelled_ratio"],
@@ -202,6 +206,11 @@ def _from_source(values: dict[str, Any]) -> Any:
     """Clips and model as the weights have them; options that were given go before."""
     from skelgraph.training.transfer.configuring import transfer_config
 
+    if not values["data"]:
+        raise click.UsageError(
+            "Expected --data STORE beside --from, got none. A run that goes on needs --resume and "
+            "--output alone."
+        )
     settings = {
         part: {field: values[field] for field, _, _ in options if field in values and told(field)}
         for part, options in SETTINGS.items()
@@ -209,10 +218,17 @@ def _from_source(values: dict[str, Any]) -> Any:
     settings["training"] = {**FEW_TRAINING, **settings["training"]}
     if values["files"]:
         settings["protocol"]["files"] = str(Path(values["files"]).resolve())
-    settings["model"] = nest(values["changes"])
+    changed = {name: values[name] for name in MODEL if values[name] is not None}
+    settings["model"] = changed | nest(values["changes"])
     config = transfer_config(
         values["source"], store=values["data"], layout=layout_name(values), told=settings
     )
+    for name, own in (("model", config.model.name), ("preset", config.model.preset)):
+        if told(name) and values[name] != own:
+            raise click.UsageError(
+                f"--{name}: expected {own}, as {values['source']} has it, got {values[name]}. "
+                "Leave it out, or leave --from out."
+            )
     return with_preset(config, values)
 
 

@@ -1,0 +1,69 @@
+"""What `skelgraph pseudo-label` makes of its options."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from skelgraph.cli.pseudo_label import command
+from skelgraph.data.store import Store
+from skelgraph.graphs import load_layout
+from skelgraph.training.config import RunConfig
+from skelgraph.training.semi import job
+from tests.training.clips import make_store
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    return make_store(tmp_path_factory.mktemp("data") / "hands", load_layout("mediapipe_hands"))
+
+
+def call(*arguments: object) -> Result:
+    return CliRunner().invoke(command, [str(one) for one in arguments])
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[RunConfig]:
+    """What would be trained, in place of training it."""
+    found: list[RunConfig] = []
+
+    def note(config: RunConfig, *_: Any, **__: Any) -> None:
+        found.append(config)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(job, "train_few", note)
+    return found
+
+
+def test_options_of_the_model_change_that_of_the_weights(
+    store: Store, asked: list[RunConfig]
+) -> None:
+    call("--data", store.path, "--from", "simulated", "--streams", "joint", "--head", "pooled")
+    overrides = asked[0].model.overrides
+    assert (tuple(overrides["streams"]), overrides["head"]) == (("joint",), "pooled")
+
+
+@pytest.mark.parametrize("option", [("--model", "gtn"), ("--preset", "paper")])
+def test_weights_say_which_model(store: Store, option: tuple[str, str]) -> None:
+    result = call("--data", store.path, "--from", "simulated", *option)
+    assert result.exit_code == 2
+    assert f"{option[0]}: expected " in result.output
+    assert "as simulated has it, got" in result.output
+
+
+def test_weights_need_data(tmp_path: Path) -> None:
+    result = call("--from", "simulated", "--resume", "--output", tmp_path)
+    assert result.exit_code == 2
+    assert "Expected --data STORE beside --from, got none" in result.output
+
+
+def test_a_file_of_labels_is_found_from_anywhere(
+    store: Store, asked: list[RunConfig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(store.path)
+    call("--data", store.path, "--label-budget", "labels.txt")
+    assert asked[0].few is not None
+    assert asked[0].few.label_budget == str(store.path.resolve() / "labels.txt")
