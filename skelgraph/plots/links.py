@@ -67,8 +67,8 @@ def strongest_links(probability: np.ndarray, *, count: int = STRONGEST) -> list[
         own = values[:, kind]
         order = np.argsort(-own, axis=None, kind="stable")[:count]
         for body, source, target in zip(*np.unravel_index(order, own.shape), strict=True):
-            if (probability := float(own[body, source, target])) > 0:
-                links.append(Link(int(body), kind, int(source), int(target), probability))
+            if (likely := float(own[body, source, target])) > 0:
+                links.append(Link(int(body), kind, int(source), int(target), likely))
     return sorted(links, key=lambda link: -link.probability)
 
 
@@ -94,7 +94,7 @@ def links_figure(
     for panel in drawing.panels:
         heat.draw_bones(axes, layout, panel.points)
         shown = panel.points[panel.joints]
-        axes.scatter(*shown.T, s=DOT, color=style.MUTED, linewidths=0, zorder=4)
+        axes.scatter(shown[:, 0], shown[:, 1], s=DOT, color=style.MUTED, linewidths=0, zorder=4)
     for link in reversed(links):  # the strongest on top
         _arrow(axes, link, drawing)
     _legend(figure, links, kinds=probability.shape[1])
