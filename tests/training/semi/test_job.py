@@ -285,6 +285,27 @@ def test_fresh_weights_between_tuned_ones_go_on_after_a_stop(store: Store, tmp_p
     assert {**again, "seconds": 0} == {**whole, "seconds": 0}
 
 
+def test_a_run_that_was_stopped_between_cycles_goes_on(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from skelgraph.training.semi.loop import FewLoop
+
+    config = light(few_config(store, epochs=1), method="curriculum", method_options={"cycles": 2})
+    whole = train_few(config, tmp_path / "whole")
+    begin = FewLoop._begin_cycle
+
+    def stopping(loop: FewLoop) -> None:
+        if loop.progress.cycle == 2:
+            raise KeyboardInterrupt
+        begin(loop)
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(FewLoop, "_begin_cycle", stopping)
+        train_few(config, tmp_path / "stopped")
+    again = train_few(config, tmp_path / "stopped", resume=True)
+    assert {**again, "seconds": 0} == {**whole, "seconds": 0}
+
+
 def test_only_clips_that_are_taught_are_taken(store: Store, tmp_path: Path) -> None:
     config = light(few_config(store), method="curriculum", method_options={"cycles": 2})
     records = train_few(config, tmp_path / "run")["pseudo_labels"]["records"]
