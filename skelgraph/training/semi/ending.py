@@ -52,7 +52,7 @@ def write_end(
         job: The run.
         results: Held-out logits of each training, one tensor a cycle.
         progress: Where the last trainings ended.
-        seconds: How long it took.
+        seconds: How long the trainings took.
 
     Returns:
         What `metrics.json` holds.

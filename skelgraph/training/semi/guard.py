@@ -125,7 +125,8 @@ def compare(
 
     Returns:
         `prefers`, both candidates, `difference` of their accuracy with its 95 % bootstrap
-        interval over groups, and whether that excludes 0 (`decided`).
+        interval over groups, and whether that excludes 0 (`decided`). One group alone says
+        nothing of others: its interval is all that there can be.
     """
     difference = (right[1].double() - right[0].double()).numpy()
     lower, upper = _bootstrap(difference, groups)
@@ -143,6 +144,8 @@ def compare(
 def _bootstrap(values: np.ndarray, groups: np.ndarray, *, draws: int = 2000) -> tuple[float, float]:
     """95 % interval of the mean, drawing whole groups with a fixed seed."""
     _, group = np.unique(groups, return_inverse=True)
+    if group.max(initial=0) == 0:
+        return -1.0, 1.0
     sums = np.bincount(group, weights=values)
     sizes = np.bincount(group)
     chosen = np.random.default_rng(0).integers(len(sums), size=(draws, len(sums)))

@@ -185,7 +185,6 @@ class FewJob:
 
     def run(self) -> dict[str, Any]:
         """Train all that is not trained yet, and write the end."""
-        started = time.perf_counter()
         self.prepared.warm_up(self.report)
         self._estimate()
         results: dict[str, list[Any]] = {}
@@ -196,7 +195,8 @@ class FewJob:
             results[leg.name] = held
             if last is not None:
                 progress[leg.name] = last
-        return write_end(self, results, progress, seconds=time.perf_counter() - started)
+        seconds = sum(self._seconds(leg, progress) for leg in self.legs)
+        return write_end(self, results, progress, seconds=seconds)
 
     def held_out(self, method: str) -> list[str]:
         """Names of the trainings whose held-out clips judge a method."""
@@ -262,6 +262,13 @@ class FewJob:
             drop_checkpoints(folder)
             return progress.held, None
         return progress.held, progress
+
+    def _seconds(self, leg: Leg, progress: dict[str, FewProgress]) -> float:
+        """How long a training took, in whatever process: one that goes on counts it too."""
+        if leg.name in progress:
+            return sum(row["seconds"] for row in progress[leg.name].history)
+        found = read_result(self.training_folder(leg.name))
+        return 0.0 if found is None else found[1]
 
     def _num_cycles(self, leg: Leg, loop: FewLoop, results: dict[str, list[Any]]) -> int:
         """All cycles; in the last training up to the one that validation in folds prefers."""

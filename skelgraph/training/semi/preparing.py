@@ -274,8 +274,8 @@ def prepare(
     scored = clip_set(store, known, layout=layout, data=config.data, testing=True)
     prepared = Prepared(config, layout, store, split, clips, scored, folder, fabric)
     assert config.few is not None
-    method = prepared.method(config.few.method, _any_leg(split))
-    if method.views and not len(split.unlabelled):
+    prepared.method(config.few.method, _any_leg(split))  # refuses options that do not fit
+    if config.few.method != SUPERVISED and not len(split.unlabelled):
         raise ConfigError(
             f"label_budget: expected unlabelled clips for method '{config.few.method}', got none. "
             "Give a smaller budget, or --method supervised."

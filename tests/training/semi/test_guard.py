@@ -59,13 +59,6 @@ def test_comparison_prefers_and_says_how_sure() -> None:
     assert compare(better, worse, right=right[::-1], groups=np.arange(8))["prefers"] == "supervised"
 
 
-def test_one_group_decides_nothing() -> None:
-    right = torch.tensor([False] * 4), torch.tensor([False, True, False, True])
-    same = Candidate(0.5, 1.0, 1.0)
-    found = compare(same, same, right=right, groups=np.zeros(4, dtype=int))
-    assert found["interval"] == [0.5, 0.5]
-
-
 def test_few_clips_leave_the_temperature_near_one() -> None:
     logits = logits_for(LABELS, right=8)
     assert fit_temperature(logits, LABELS) == pytest.approx(0.05, abs=1e-3)
@@ -77,3 +70,11 @@ def test_many_clips_outweigh_the_prior() -> None:
     true = 2 * torch.randn(5000, 3, generator=generator)
     labels = torch.multinomial(true.softmax(1), 1, generator=generator)[:, 0]
     assert fit_temperature(4 * true, labels, prior=1.0) == pytest.approx(4.0, rel=0.1)
+
+
+def test_one_group_decides_nothing() -> None:
+    worse, better = Candidate(0.5, 1.0, 1.0), Candidate(1.0, 0.5, 1.0)
+    right = (torch.tensor([True, False, False, True]), torch.ones(4, dtype=torch.bool))
+    found = compare(worse, better, right=right, groups=np.zeros(4, dtype=int))
+    assert found["prefers"] == "method"
+    assert (found["interval"], found["decided"]) == ([-1.0, 1.0], False)

@@ -172,9 +172,10 @@ def test_draws_are_summed_up(store: Store, tmp_path: Path) -> None:
         train_draws(config, tmp_path / "runs", draws=2)
 
 
-def test_no_unlabelled_clips(store: Store, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="expected unlabelled clips for method 'fixmatch'"):
-        train_few(few_config(store, label_budget="all"), tmp_path / "run")
+@pytest.mark.parametrize("method", ["fixmatch", "curriculum"])
+def test_no_unlabelled_clips(store: Store, tmp_path: Path, method: str) -> None:
+    with pytest.raises(ConfigError, match=f"expected unlabelled clips for method '{method}'"):
+        train_few(few_config(store, label_budget="all", method=method), tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
@@ -335,3 +336,9 @@ def test_draws_are_no_part_of_a_run(store: Store, tmp_path: Path) -> None:
     train_few(light(few_config(store, epochs=1)), tmp_path / "run")
     with pytest.raises(RunError, match="expected a folder for several draws"):
         train_draws(few_config(store), tmp_path / "run", draws=2, force=True)
+
+
+def test_a_finished_run_goes_on_to_the_same_files(store: Store, tmp_path: Path) -> None:
+    config = light(few_config(store, epochs=1), guard=True)
+    whole = train_few(config, tmp_path / "run")
+    assert train_few(config, tmp_path / "run", resume=True) == whole
