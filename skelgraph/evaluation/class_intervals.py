@@ -17,7 +17,7 @@ UNKNOWN = (nan, nan)
 
 @dataclass(frozen=True)
 class ClassScore:
-    """Scores of one class, NaN where there is nothing to score; intervals are of 95 %.
+    """Scores of one class, NaN where there is nothing to score; intervals are of 95 %, NaN without.
 
     Args:
         clips: Clips of it.
@@ -25,7 +25,7 @@ class ClassScore:
         recall: Share of its clips that are found.
         recall_interval: Wilson interval of it.
         f1: 2 TP / (2 TP + FP + FN).
-        f1_interval: Bootstrap interval over clips.
+        f1_interval: Bootstrap interval over clips, NaN where all draws agree.
     """
 
     clips: int
@@ -117,4 +117,5 @@ def _percentiles(values: np.ndarray) -> Bounds:
     if not len(known):
         return UNKNOWN
     low, high = np.quantile(known, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return float(low), float(high)
+    # Where all draws agree, as where a class is always right, they say nothing of the error.
+    return (float(low), float(high)) if high > low else UNKNOWN

@@ -73,3 +73,9 @@ def test_same_seed_same_intervals() -> None:
 def test_no_clips_at_all() -> None:
     found = score_classes(np.zeros((2, 2), dtype=int))
     assert np.isnan([found.macro_f1, *found.macro_f1_interval]).all()
+
+
+def test_a_class_that_is_always_right_or_wrong_has_no_bootstrap_interval() -> None:
+    right = score_classes(np.array([[9, 0], [0, 5]]))
+    assert np.isnan([*right.classes[0].f1_interval, *right.macro_f1_interval]).all()
+    assert right.classes[0].recall_interval == wilson_interval(9, 9)

@@ -23,6 +23,8 @@ SECTIONS = [
     "data", "provenance",
 ]  # fmt: skip
 
+BELOW = "document.documentElement.scrollHeight - document.body.getBoundingClientRect().height"
+
 UNNAMED = """
 [...document.querySelectorAll("button, select, input, a, canvas, [tabindex], svg[role=img]")]
   .filter((one) => {
@@ -172,6 +174,7 @@ def test_it_fits_and_is_drawn(browser: Browser, tmp_path: Path, layout: str, dar
         browser.size(width, 900)
         found = browser.value("[document.documentElement.scrollWidth, innerWidth]")
         assert found == [width, width]
+        assert browser.value(BELOW) < 100
         pixels = np.asarray(Image.open(io.BytesIO(browser.screenshot(whole=True))).convert("RGB"))
         paper = (21, 24, 28) if dark else (255, 255, 255)
         share = (pixels == np.array(paper)).all(axis=2).mean()

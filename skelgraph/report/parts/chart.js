@@ -1,7 +1,7 @@
 // Axes and lines for the charts; everything is placed in one drawing of fixed size.
 const WIDTH = 360;
 const HEIGHT = 230;
-const INSIDE = { left: 46, right: 10, top: 10, bottom: 36 };
+const INSIDE = { left: 58, right: 10, top: 10, bottom: 36 };
 
 function ticks(low, high, count = 5) {
   const rough = (high - low || 1) / count;

@@ -1,5 +1,5 @@
 // Which classes are taken for which: rows are true classes, columns predicted ones.
-const NAME_LENGTH = 18;
+const NAME_LENGTH = 22;
 
 function confusionSection(report, playPair) {
   const counts = report.confusion;

@@ -7,5 +7,10 @@ const signed = (value) => (known(value) ? `${value < 0 ? "\u2212" : "+"}${Math.a
 const whole = (value) => value.toLocaleString("en-GB");
 const span = (bounds) =>
   bounds && known(bounds[0]) ? `${(100 * bounds[0]).toFixed(1)} to ${(100 * bounds[1]).toFixed(1)}\u00a0%` : DASH;
-const short = (text, length = 24) => (text.length > length ? `${text.slice(0, length - 1)}\u2026` : text);
+// Cut in the middle, so that both ends of a name can be read.
+function short(text, length) {
+  if (text.length <= length) return text;
+  const tail = Math.floor((length - 1) / 2);
+  return `${text.slice(0, length - 1 - tail)}\u2026${text.slice(text.length - tail)}`;
+}
 const counted = (count, one, many = `${one}s`) => `${whole(count)} ${count === 1 ? one : many}`;
