@@ -24,9 +24,9 @@ def plot_curves(run: Path, output: Path | None, force: bool, quiet: bool, as_jso
       skelgraph plot curves runs/mediapipe_hands
     """
     from skelgraph.plots.curves import curves_figure
-    from skelgraph.training.run_tables import read_history, read_metrics
+    from skelgraph.training.run_tables import last_training, read_history, read_metrics
 
-    history = read_history(run)
+    history = last_training(read_history(run))
     best = read_metrics(run).get("best_epoch")
     path = output or run / "curves.png"
     title = f"Training of {run.name or run}"

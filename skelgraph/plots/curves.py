@@ -12,11 +12,12 @@ from matplotlib.ticker import MaxNLocator
 
 from skelgraph.plots import style
 
-CLASSES, TERMS, SCORES, RATES = "classes", "terms", "scores", "rates"
+CLASSES, TERMS, SCORES, SURE, RATES = "classes", "terms", "scores", "sure", "rates"
 UNITS = {
     CLASSES: "cross-entropy (nats)",
     TERMS: "loss terms",
     SCORES: "fraction of clips",
+    SURE: "share or probability",
     RATES: "learning rate",
 }
 NAMES = {
@@ -29,6 +30,15 @@ NAMES = {
     "aim_kl": "A-links, KL",
 }
 LINKS = "links"
+# Columns of training with few labels.
+FEW = {
+    "supervised": TERMS,
+    "unlabelled": TERMS,
+    "fairness": TERMS,
+    "taken": SURE,
+    "confidence": SURE,
+    "threshold": SURE,
+}
 History = Mapping[str, Sequence[Any] | np.ndarray]
 
 
@@ -99,6 +109,8 @@ def kind_of(name: str) -> str:
         ['classes', 'terms', 'terms', 'scores', '']
     """
     part, _, rest = name.partition("_")
+    if name in FEW:
+        return FEW[name]
     if name in ("lr", "link_lr"):
         return RATES
     if part in ("train", "val", "test"):

@@ -33,6 +33,7 @@ from skelgraph.training.run import CONFIG, read_split
 from skelgraph.training.run_changes import own_changes
 from skelgraph.training.run_tables import (
     PredictionTable,
+    last_training,
     read_history,
     read_metrics,
     read_predictions,
@@ -252,7 +253,7 @@ def _calibration(shown: _Shown, known: np.ndarray) -> dict[str, Any]:
 
 def _curves(folder: Path, metrics: Mapping[str, Any], notes: list[str]) -> dict[str, Any] | None:
     try:
-        panels = curve_panels(read_history(folder))
+        panels = curve_panels(last_training(read_history(folder)))
     except RunError as error:
         notes.append(f"No training curves: {error}")
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,19 @@ def read_history(folder: str | Path) -> dict[str, np.ndarray]:
         raise _damaged(Path(folder) / HISTORY, "a row an epoch")
     columns = dict(zip(header, zip(*rows, strict=True), strict=True))
     return {name: _column(name, values, Path(folder)) for name, values in columns.items()}
+
+
+def last_training(history: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Keep the last of the trainings that a history tells of, its epochs numbered through.
+
+    A run with few labels has the supervised training before its own, and cycles that each begin
+    with epoch 1. Other histories stay as they are.
+    """
+    if "training" not in history:
+        return dict(history)
+    kept = history["training"] == history["training"][-1]
+    rows = {name: column[kept] for name, column in history.items() if name != "training"}
+    return {**rows, "epoch": np.arange(1, kept.sum() + 1)}
 
 
 def read_predictions(folder: str | Path, part: str = "test") -> PredictionTable:

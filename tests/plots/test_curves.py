@@ -74,3 +74,14 @@ def test_curves_keep_the_numbers() -> None:
     lines = curves_figure(values).axes[2].get_lines()
     top1 = next(line for line in lines if line.get_label() == "val top-1")
     np.testing.assert_allclose(top1.get_ydata(), values["val_top1"][4:])
+
+
+def test_few_label_columns_have_panels() -> None:
+    from skelgraph.plots.curves import group_columns
+
+    history = {"epoch": [1, 2], "supervised": [1.0, 0.5], "taken": [0.1, 0.4], "cycle": [0, 0]}
+    panels = group_columns(history)
+    assert {kind: list(columns) for kind, columns in panels.items()} == {
+        "terms": ["supervised"],
+        "sure": ["taken"],
+    }

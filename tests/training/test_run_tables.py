@@ -66,3 +66,19 @@ def test_an_unfinished_run_is_told_so(tmp_path: Path) -> None:
     for read in (read_history, read_predictions):
         with pytest.raises(RunError, match=r"expected a finished run, found no .*--resume"):
             read(tmp_path)
+
+
+def test_the_last_training_of_a_history_is_numbered_through() -> None:
+    from skelgraph.training.run_tables import last_training
+
+    history = {
+        "training": np.array(["supervised", "curriculum", "curriculum", "curriculum"]),
+        "cycle": np.array([0.0, 0.0, 1.0, 1.0]),
+        "epoch": np.array([1.0, 1.0, 1.0, 2.0]),
+        "supervised": np.array([9.0, 3.0, 2.0, 1.0]),
+    }
+    kept = last_training(history)
+    assert kept["epoch"].tolist() == [1, 2, 3]
+    assert kept["supervised"].tolist() == [3.0, 2.0, 1.0]
+    plain = {"epoch": np.array([1.0])}
+    assert last_training(plain) == plain
