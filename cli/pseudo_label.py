@@ -21,7 +21,7 @@ from skelgraph.cli.options import (
 from skelgraph.cli.process_options import chosen_devices
 from skelgraph.cli.run_config import layout_name, run_config
 from skelgraph.cli.settings import DEFAULTS, SETTINGS, setting_options, with_preset
-from skelgraph.training.config import FewOptions, TrainOptions
+from skelgraph.training.config import FEW_UNUSED, FewOptions, TrainOptions
 
 # A test holds it against the table of methods, whose import takes long.
 METHODS = (
@@ -38,10 +38,6 @@ METHODS = (
     "mixmatch",
     "cmpl",
     "meta_pseudo_labels",
-)
-UNUSED = (
-    *("patience", "select", "freeze_links", "class_weights"),
-    *("plateau_patience", "plateau_factor"),
 )
 MODEL = ("head", "streams", "a_links", "causal")
 FEW = FewOptions()
@@ -133,7 +129,7 @@ FEW_DEFAULTS = replace(DEFAULTS, training=replace(TrainOptions(), **FEW_TRAINING
 )
 @click.option("--layout", metavar="NAME_OR_FILE", help="Skeleton; the store's own by default.")
 @model_options
-@partial(setting_options, defaults=FEW_DEFAULTS, without=UNUSED)
+@partial(setting_options, defaults=FEW_DEFAULTS, without=FEW_UNUSED)
 @device_option
 @force_option
 @report_options

@@ -76,7 +76,7 @@ def _tried(work: Work, task: Any) -> dict[str, Any] | str:
         return work(task) | {"seconds": round(time.perf_counter() - started, 1)}
     except SkelgraphError as error:
         return str(error)
-    except Exception:
+    except Exception:  # one run's failure must not end the others
         return traceback.format_exc()
 
 

@@ -16,6 +16,12 @@ CENTRES = ("clip", "frame")
 OPTIMISERS = ("adamw", "sgd")
 SELECTIONS = ("best", "last")
 SCHEDULES = ("cosine", "plateau", "constant")
+# Options of training that go by epochs over a validation part, or by classes as they are: with few
+# labels steps are counted, and labels are balanced.
+FEW_UNUSED = (
+    *("patience", "select", "freeze_links", "class_weights"),
+    *("plateau_patience", "plateau_factor"),
+)
 AMOUNTS = (
     "link_lr",
     "weight_decay",

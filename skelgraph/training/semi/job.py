@@ -12,9 +12,9 @@ import numpy as np
 
 from skelgraph.data.grouping import group_clips
 from skelgraph.data.store import Store
-from skelgraph.errors import ConfigError, RunError, list_faults
+from skelgraph.errors import ConfigError, RunError
 from skelgraph.graphs import Layout
-from skelgraph.training.config import RunConfig, TrainOptions, check
+from skelgraph.training.config import RunConfig
 from skelgraph.training.devices import Devices, choose_precision, make_fabric
 from skelgraph.training.memory import keep_freed_memory
 from skelgraph.training.progress import Reporter
@@ -26,7 +26,7 @@ from skelgraph.training.run import (
     write_config,
     write_rows,
 )
-from skelgraph.training.semi.budget import budget_file
+from skelgraph.training.semi.checking import check_few
 from skelgraph.training.semi.ending import write_end
 from skelgraph.training.semi.few_split import split_few
 from skelgraph.training.semi.folds import fold_labelled
@@ -49,12 +49,6 @@ if TYPE_CHECKING:
 
 LEGS, LABELLED = "trainings", "labelled.csv"
 PILOT_STEPS = 2
-# Options of training that go by epochs over a validation part, or by classes as they are: here
-# steps are counted, and labels are balanced.
-UNUSED = (
-    *("patience", "select", "freeze_links", "class_weights"),
-    *("plateau_patience", "plateau_factor"),
-)
 
 
 def train_few(
@@ -90,7 +84,7 @@ def train_few(
     if resume:
         check_resumable(folder)
         config = read_config(folder)
-    _check(config, folder, resume=resume)
+    check_few(config, folder, resume=resume)
     devices = devices or Devices(count=1)
     precision = choose_precision(config.training.precision, devices.accelerator)
     fabric = make_fabric(devices, precision, all_learn=True)
@@ -377,50 +371,3 @@ def _seconds_a_step(loop: FewLoop) -> float:
     for step in range(PILOT_STEPS):
         loop.try_step(step)
     return (time.perf_counter() - started) / PILOT_STEPS
-
-
-def _check(config: RunConfig, folder: Path, *, resume: bool) -> None:
-    if config.few is None:
-        raise RunError(
-            f"{folder}: expected a run with few labels, got one of `skelgraph train` or "
-            "`skelgraph transfer`. Go on with that command."
-        )
-    if config.store is None:
-        raise ConfigError("data: expected a store, got none. Give --data STORE.")
-    check(config)
-    defaults = TrainOptions()
-    faults = [
-        f"{name}: expected nothing beside few labels, which have no use for it, got "
-        f"{getattr(config.training, name)}. Leave it out."
-        for name in UNUSED
-        if getattr(config.training, name) != getattr(defaults, name)
-    ]
-    if config.training.schedule == "plateau":
-        faults.append(
-            "schedule: expected cosine or constant, got plateau, which needs a validation part. "
-            "Give another."
-        )
-    if faults:
-        raise ConfigError(list_faults(faults))
-    if not resume:
-        _check_stays(config, folder)
-
-
-def _check_stays(config: RunConfig, folder: Path) -> None:
-    """Refuse to replace a folder that holds what the run is made from."""
-    assert config.few is not None and config.store is not None
-    start = None if config.start is None else config.start.source
-    sources = {
-        "data": config.store,
-        "weights to start from": start,
-        "file of labels": budget_file(config.few.label_budget),
-        "file of the split": config.protocol.files,
-    }
-    faults = [
-        f"{folder}: expected a folder that does not hold the {what}, got {path} in it. "
-        "Give another --output, or move it out."
-        for what, path in sources.items()
-        if path is not None and Path(path).resolve().is_relative_to(folder.resolve())
-    ]
-    if faults:
-        raise RunError(list_faults(faults))

@@ -48,12 +48,14 @@ def whole(split: SeenSplit, store: Store) -> bool:
     return sorted(rows.tolist()) == list(range(store.num_clips))
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS, ids=lambda p: f"{p.protocol}{p.fold}")
+@pytest.mark.parametrize(
+    "protocol",
+    [one for one in PROTOCOLS if one.protocol != "xview"],  # the store has no cameras
+    ids=lambda p: f"{p.protocol}{p.fold}",
+)
 def test_the_line_is_where_training_with_labels_draws_it(
     store: Store, protocol: ProtocolOptions
 ) -> None:
-    if protocol.protocol == "xview":
-        pytest.skip("the store has no cameras")
     seen, labelled = split_seen(store, protocol, all_clips=False), split_store(store, protocol)
     assert np.array_equal(seen.train, labelled.train)
     assert np.array_equal(seen.val, labelled.val)

@@ -1,0 +1,62 @@
+"""What a run with few labels may be asked for, checked before anything is written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from skelgraph.errors import ConfigError, RunError, list_faults
+from skelgraph.training.config import FEW_UNUSED, RunConfig, TrainOptions, check
+from skelgraph.training.semi.budget import budget_file
+
+
+def check_few(config: RunConfig, folder: Path, *, resume: bool) -> None:
+    """Refuse options that do not fit, and a folder that holds what the run is made from.
+
+    Raises:
+        RunError: If it is another kind of run, or the folder holds its data.
+        ConfigError: With all faults of the options.
+    """
+    if config.few is None:
+        raise RunError(
+            f"{folder}: expected a run with few labels, got one of `skelgraph train` or "
+            "`skelgraph transfer`. Go on with that command."
+        )
+    if config.store is None:
+        raise ConfigError("data: expected a store, got none. Give --data STORE.")
+    check(config)
+    defaults = TrainOptions()
+    faults = [
+        f"{name}: expected nothing beside few labels, which have no use for it, got "
+        f"{getattr(config.training, name)}. Leave it out."
+        for name in FEW_UNUSED
+        if getattr(config.training, name) != getattr(defaults, name)
+    ]
+    if config.training.schedule == "plateau":
+        faults.append(
+            "schedule: expected cosine or constant, got plateau, which needs a validation part. "
+            "Give another."
+        )
+    if faults:
+        raise ConfigError(list_faults(faults))
+    if not resume:
+        _check_stays(config, folder)
+
+
+def _check_stays(config: RunConfig, folder: Path) -> None:
+    """Refuse to replace a folder that holds what the run is made from."""
+    assert config.few is not None and config.store is not None
+    start = None if config.start is None else config.start.source
+    sources = {
+        "data": config.store,
+        "weights to start from": start,
+        "file of labels": budget_file(config.few.label_budget),
+        "file of the split": config.protocol.files,
+    }
+    faults = [
+        f"{folder}: expected a folder that does not hold the {what}, got {path} in it. "
+        "Give another --output, or move it out."
+        for what, path in sources.items()
+        if path is not None and Path(path).resolve().is_relative_to(folder.resolve())
+    ]
+    if faults:
+        raise RunError(list_faults(faults))
