@@ -83,6 +83,20 @@ FEW_DEFAULTS = replace(DEFAULTS, training=replace(TrainOptions(), **FEW_TRAINING
     help="An option of the method, such as threshold=0.9; see the page about methods.",
 )
 @click.option(
+    "--begin",
+    type=Choice(("supervised", "start")),
+    default=FEW.begin,
+    show_default=True,
+    help="What the method begins with: the model that was trained on the labels alone, or what "
+    "that one began with.",
+)
+@click.option(
+    "--supervised-epochs",
+    type=click.IntRange(min=0),
+    default=FEW.supervised_epochs,
+    help="Epochs on the labels alone.  [default: as many as --epochs]",
+)
+@click.option(
     "--epoch-steps",
     type=click.IntRange(min=1),
     default=FEW.epoch_steps,
@@ -187,6 +201,8 @@ def _config(values: dict[str, Any]) -> Any:
         method_options=nest(values["method_set"]),
         label_budget=budget if file is None else str(file.resolve()),
         draw_seed=values["draw_seed"],
+        begin=values["begin"],
+        supervised_epochs=values["supervised_epochs"],
         epoch_steps=values["epoch_steps"],
         unlabelled_ratio=values["unlabelled_ratio"],
         strong=values["strong"],

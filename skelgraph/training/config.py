@@ -188,6 +188,9 @@ class FewOptions:
             clips (`0.1`), a number a class (`5`), a CSV that names the clips, or `all` for all
             labels that the store has.
         draw_seed: Fixes which clips are labelled, where they are drawn.
+        begin: What a method begins with: `supervised`, the weights after the supervised training
+            on the same labels; `start`, those that the supervised training itself began with.
+        supervised_epochs: Epochs of the supervised trainings; 0: as many as a cycle has.
         epoch_steps: Steps of an epoch; the epochs of `TrainOptions` are those of a cycle.
         unlabelled_ratio: Unlabelled clips of a step for each labelled one.
         strong: Augmentation of the strong view, a preset's name; the run's own augmentation is
@@ -205,6 +208,8 @@ class FewOptions:
     method_options: dict[str, Any] = field(default_factory=dict)
     label_budget: str = "0.1"
     draw_seed: int = 0
+    begin: str = "supervised"
+    supervised_epochs: int = 0
     epoch_steps: int = 20
     unlabelled_ratio: int = 4
     strong: str = "strong"

@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from skelgraph.errors import ConfigError, RunError, list_faults
-from skelgraph.training.config import FEW_UNUSED, RunConfig, TrainOptions, check
+from skelgraph.training.config import FEW_UNUSED, FewOptions, RunConfig, TrainOptions, check
 from skelgraph.training.semi.budget import budget_file
+
+
+BEGINNINGS = ("supervised", "start")
 
 
 def check_few(config: RunConfig, folder: Path, *, resume: bool) -> None:
@@ -36,10 +39,25 @@ def check_few(config: RunConfig, folder: Path, *, resume: bool) -> None:
             "schedule: expected cosine or constant, got plateau, which needs a validation part. "
             "Give another."
         )
+    faults += _few_faults(config.few)
     if faults:
         raise ConfigError(list_faults(faults))
     if not resume:
         _check_stays(config, folder)
+
+
+def _few_faults(few: FewOptions) -> list[str]:
+    faults = []
+    if few.begin not in BEGINNINGS:
+        faults.append(
+            f"begin: expected one of {', '.join(BEGINNINGS)}, got '{few.begin}'. Give one of them."
+        )
+    if few.supervised_epochs < 0:
+        faults.append(
+            f"supervised_epochs: expected a number of epochs, or 0 for as many as a cycle has, got "
+            f"{few.supervised_epochs}. Give another."
+        )
+    return faults
 
 
 def _check_stays(config: RunConfig, folder: Path) -> None:

@@ -35,11 +35,13 @@ from skelgraph.training.semi.legs import (
     SUPERVISED,
     Leg,
     drop_checkpoints,
+    epochs_of,
+    origin_of,
     plan_legs,
     read_result,
     write_result,
 )
-from skelgraph.training.semi.loop import FewLoop, FewProgress
+from skelgraph.training.semi.loop import FewLoop, FewProgress, cycle_folder
 from skelgraph.training.semi.preparing import Prepared, prepare
 from skelgraph.training.supervised import resolve_layout
 from skelgraph.training.transfer.beginning import resolve_start
@@ -243,8 +245,10 @@ class FewJob:
         """Train one leg, or read what it left."""
         folder = self.training_folder(leg.name)
         if leg.fold is not None and (found := read_result(folder)) is not None:
-            drop_checkpoints(folder)  # a run that was killed before it did
+            # A run that was killed may not have done it.
+            drop_checkpoints(folder, weights=leg.method != SUPERVISED)
             return found[0], None
+        self._demand_origin(leg)
         loop = self.training(leg, temperature=self._temperature(leg, results))
         cycles = self._num_cycles(leg, loop, results)
         self.report.start(cycles * loop.epochs, self.few.epoch_steps, done=loop.epochs_done())
@@ -253,7 +257,7 @@ class FewJob:
         if leg.fold is not None:
             seconds = sum(row["seconds"] for row in progress.history)
             write_result(folder, progress.held, seconds)
-            drop_checkpoints(folder)
+            drop_checkpoints(folder, weights=leg.method != SUPERVISED)
             return progress.held, None
         return progress.held, progress
 
@@ -297,18 +301,35 @@ class FewJob:
             leg: Which.
             temperature: Divides logits before a cycle's labels are chosen.
         """
-        prepared = self.prepared
+        prepared, origin = self.prepared, self._origin(leg)
+        taught = origin is not None and cycle_folder(origin, 0).exists()
         return FewLoop(
             prepared.method(leg.method, leg),
             prepared.data(leg),
             config=self.config,
-            make=prepared.maker(leg.method),
+            make=prepared.maker(leg.method, origin if taught else None),
+            epochs=epochs_of(self.config, leg.method),
+            taught=taught,
             temperature=temperature,
             folder=self.training_folder(leg.name),
             fabric=self.fabric,
             report=self.report,
             record=leg.fold is None and leg.method != SUPERVISED,
         )
+
+    def _origin(self, leg: Leg) -> Path | None:
+        """Folder of the training that a method begins with; None: it begins for itself."""
+        if leg.method == SUPERVISED or self.few.begin == "start":
+            return None
+        return self.training_folder(origin_of(leg))
+
+    def _demand_origin(self, leg: Leg) -> None:
+        origin = self._origin(leg)
+        if origin is not None and not cycle_folder(origin, 0).exists():
+            raise RunError(
+                f"{origin}: expected the weights of the supervised training, which {leg.name} "
+                "begins with, got none. Remove that folder and --resume: it is then done again."
+            )
 
     def _estimate(self) -> None:
         """Say how long it will take, from a few steps of each kind."""

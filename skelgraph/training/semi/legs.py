@@ -13,6 +13,7 @@ from torch import Tensor
 from skelgraph.errors import RunError
 from skelgraph.files import written_whole
 from skelgraph.training.checkpoint import LAST
+from skelgraph.training.config import RunConfig
 
 SUPERVISED = "supervised"
 RESULT = "result.npz"
@@ -83,8 +84,26 @@ def read_result(folder: Path) -> tuple[list[Tensor], float] | None:
         ) from error
 
 
-def drop_checkpoints(folder: Path) -> None:
-    """Remove what a finished training in a fold needs no more."""
+def epochs_of(config: RunConfig, method: str) -> int:
+    """Epochs of a cycle of a training with a method."""
+    assert config.few is not None
+    own = config.few.supervised_epochs if method == SUPERVISED else 0
+    return own or config.training.epochs
+
+
+def origin_of(leg: Leg) -> str:
+    """Name of the supervised training on the same clips as a training with a method."""
+    return SUPERVISED if leg.fold is None else f"fold{leg.fold}_{SUPERVISED}"
+
+
+def drop_checkpoints(folder: Path, *, weights: bool) -> None:
+    """Remove what a finished training in a fold needs no more.
+
+    Args:
+        folder: Its folder.
+        weights: Those after each cycle too. The method begins with the supervised ones.
+    """
     (folder / LAST).unlink(missing_ok=True)
-    for path in folder.glob("cycle*"):
-        shutil.rmtree(path)
+    if weights:
+        for path in folder.glob("cycle*"):
+            shutil.rmtree(path)

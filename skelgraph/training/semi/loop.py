@@ -82,6 +82,9 @@ class FewLoop:
         data: The clips.
         config: Everything else; its epochs are those of a cycle.
         make: Gives the learners a cycle begins with, from `scratch` or `start`.
+        epochs: Epochs of a cycle.
+        taught: The supervised training is done: `make` begins with it, and it is the first of
+            several cycles.
         temperature: Divides logits before a cycle's labels are chosen.
         folder: Where checkpoints go; the weights after each cycle too.
         fabric: Lightning's devices and precision.
@@ -96,6 +99,8 @@ class FewLoop:
         *,
         config: RunConfig,
         make: Callable[[str, int], Sequence[Learner]],
+        epochs: int,
+        taught: bool = False,
         temperature: float,
         folder: Path,
         fabric: Fabric,
@@ -106,7 +111,7 @@ class FewLoop:
         self.method, self.data, self.config, self.few = method, data, config, config.few
         self.make, self.temperature, self.folder = make, temperature, folder
         self.fabric, self.report = fabric, report
-        self.epochs = config.training.epochs
+        self.epochs, self.taught = epochs, taught
         self.steps = self.epochs * self.few.epoch_steps
         self.recorded = _points(self.epochs, self.few.points) if record else frozenset()
         self.progress = FewProgress()
@@ -118,6 +123,8 @@ class FewLoop:
         """Train to the end of a number of cycles; go on from a checkpoint where there is one."""
         if (self.folder / LAST).is_file():
             self._restore()
+        elif self.taught and self.method.num_cycles > 1:
+            self._adopt()
         while self.progress.cycle < num_cycles:
             if self.progress.epoch == 0:
                 self._begin_cycle()
@@ -160,6 +167,15 @@ class FewLoop:
         self.progress.labels = plan.labels
         self.progress.restart = "start" if cycle == 0 or plan.restart == "no" else plan.restart
         self.learners = self._restarted(plan, cycle)
+
+    def _adopt(self) -> None:
+        """Take the supervised training as the first cycle: it would be the same again."""
+        self.progress.labels = self.method.plan(0, None).labels
+        self.learners = self.make("start", 0)
+        self.progress.epoch = self.epochs
+        if self.recorded and self.hidden is not None:
+            self._record()
+        self._end_cycle()
 
     def _restarted(self, plan: CyclePlan, cycle: int) -> Sequence[Learner]:
         """Learners with new optimisers, and the weights that the plan asks for."""

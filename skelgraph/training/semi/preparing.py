@@ -26,8 +26,8 @@ from skelgraph.training.learner import Learner, Tuning
 from skelgraph.training.loop import epoch_seed, has_links
 from skelgraph.training.progress import Reporter
 from skelgraph.training.semi.few_split import FewSplit
-from skelgraph.training.semi.legs import SUPERVISED, Leg
-from skelgraph.training.semi.loop import FewData
+from skelgraph.training.semi.legs import SUPERVISED, Leg, epochs_of
+from skelgraph.training.semi.loop import FewData, load_cycle
 from skelgraph.training.semi.method import Method, Setting
 from skelgraph.training.semi.methods.table import make_method
 from skelgraph.training.semi.narrow import narrow
@@ -83,7 +83,7 @@ class Prepared:
         setting = Setting(
             num_classes=len(self.store.class_names),
             num_unlabelled=len(self._unlabelled()),
-            steps=training.epochs * self.config.few.epoch_steps,
+            steps=epochs_of(self.config, name) * self.config.few.epoch_steps,
             label_counts=torch.as_tensor(counts, dtype=torch.float32),
             label_smoothing=training.label_smoothing,
             device=self.fabric.device,
@@ -134,16 +134,26 @@ class Prepared:
         kind = type(self.method(method, _any_leg(self.split)))
         return kind.second_model if kind.evaluated else ""
 
-    def maker(self, method: str) -> Callable[[str, int], Sequence[Learner]]:
-        """Give what makes the learners a cycle begins with: (restart, cycle) -> learners."""
+    def maker(
+        self, method: str, origin: Path | None = None
+    ) -> Callable[[str, int], Sequence[Learner]]:
+        """Give what makes the learners a cycle begins with: (restart, cycle) -> learners.
+
+        Args:
+            method: What they train with.
+            origin: Folder of a training whose weights the first cycle begins with; a smaller
+                model has no part in it.
+        """
         second = type(self.method(method, _any_leg(self.split))).second_model
 
         def make(restart: str, cycle: int) -> Sequence[Learner]:
             tuning = self._tuning(method, restart, cycle)
-            learners = [self._learner("", restart, cycle, tuning)]
-            if second:
-                own = None if second == QUARTER else tuning
-                learners.append(self._learner(second, restart, cycle, own))
+            taught = None if origin is None or cycle else load_cycle(origin, 0)
+            learners = [self._learner("", restart, cycle, tuning, taught)]
+            if second == QUARTER:
+                learners.append(self._learner(second, restart, cycle, None))
+            elif second:
+                learners.append(self._learner(second, restart, cycle, tuning, taught))
             return learners
 
         return make
@@ -212,7 +222,14 @@ class Prepared:
         options = replace(beginning.options, **stage.start)
         return make_tuning(model, options, beginning.carried, training=self.config.training)
 
-    def _learner(self, second: str, restart: str, cycle: int, tuning: Tuning | None) -> Learner:
+    def _learner(
+        self,
+        second: str,
+        restart: str,
+        cycle: int,
+        tuning: Tuning | None,
+        taught: Mapping[str, Tensor] | None = None,
+    ) -> Learner:
         seed = self.config.training.seed + bool(second)
         begun: Mapping[str, Tensor] = load_checkpoint(self._begin(second))["weights"]
         model = self.build(second, epoch_seed(seed, cycle))
@@ -221,6 +238,7 @@ class Prepared:
         elif cycle > 0:
             begun = {k: v for k, v in begun.items() if k not in classifier_names(model)}
         model.load_state_dict(begun, strict=False)
+        model.load_state_dict(taught or {}, strict=False)
         return Learner(model, options=self.config.training, fabric=self.fabric, tuning=tuning)
 
     def carry(self, model: nn.Module, options: StartOptions) -> Beginning:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,8 @@ from skelgraph.training.config import FewOptions, ProtocolOptions, RunConfig
 from skelgraph.training.progress import Reporter
 from skelgraph.training.scoring import evaluate
 from skelgraph.training.semi.draws import mean_interval, train_draws
-from skelgraph.training.semi.job import train_few
+from skelgraph.training.semi.job import LEGS, train_few
+from skelgraph.training.semi.loop import FewLoop, load_cycle
 from skelgraph.training.semi.methods.curriculum import Curriculum
 from skelgraph.training.semi.methods.table import METHODS
 from skelgraph.training.transfer.options import StartOptions
@@ -280,17 +282,83 @@ def test_fresh_weights_between_tuned_ones_go_on_after_a_stop(store: Store, tmp_p
     options = StartOptions(source=str(tmp_path / "start"), lr_decay=2.0, freeze=("input_norm",))
     config = replace(config, start=options)
     whole = train_few(config, tmp_path / "whole")
-    with pytest.raises(KeyboardInterrupt):  # 2 epochs before, 2 of cycle 0, 1 of cycle 1
-        train_few(config, tmp_path / "stopped", report=Stopping(5))
+    with pytest.raises(KeyboardInterrupt):  # 2 epochs before, 1 of cycle 1
+        train_few(config, tmp_path / "stopped", report=Stopping(3))
     again = train_few(config, tmp_path / "stopped", resume=True)
     assert {**again, "seconds": 0} == {**whole, "seconds": 0}
+
+
+def test_the_supervised_training_is_the_first_cycle_of_a_curriculum(
+    store: Store, tmp_path: Path
+) -> None:
+    config = few_config(store, epochs=1, method="curriculum", method_options={"cycles": 1})
+    taken = train_few(light(config, guard=True), tmp_path / "taken")
+    again = train_few(light(config, guard=True, begin="start"), tmp_path / "again")
+    assert taken["after"] == again["after"]
+    same = weights(tmp_path / "again")
+    assert all(
+        torch.equal(value, same[name]) for name, value in weights(tmp_path / "taken").items()
+    )
+
+
+@pytest.mark.parametrize("method", ["fixmatch", "meta_pseudo_labels", "cmpl"])
+def test_a_method_begins_with_the_supervised_model_of_its_own_clips(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    begun: dict[str, list[dict[str, torch.Tensor]]] = {}
+    begin = FewLoop._begin_cycle
+
+    def watching(loop: FewLoop) -> None:
+        begin(loop)
+        states = [{k: v.clone() for k, v in one.bare.state_dict().items()} for one in loop.learners]
+        begun[loop.folder.name] = states  # the last of a folder; the first are for the estimate
+
+    monkeypatch.setattr(FewLoop, "_begin_cycle", watching)
+    train_few(few_config(store, epochs=1, method=method), tmp_path / "run")
+    trainings = tmp_path / "run" / LEGS
+    for prefix in ("", "fold0_", "fold1_"):
+        taught = load_cycle(trainings / f"{prefix}supervised", 0)
+        states = begun[prefix + method][: 1 + (method == "meta_pseudo_labels")]
+        for state in states:
+            assert all(torch.equal(value, state[name]) for name, value in taught.items())
+
+
+def test_supervised_trainings_have_epochs_of_their_own(store: Store, tmp_path: Path) -> None:
+    config = light(few_config(store, epochs=1, guard=False), supervised_epochs=3)
+    train_few(config, tmp_path / "run")
+    with (tmp_path / "run" / "history.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["training"] for row in rows] == 3 * ["supervised"] + ["fixmatch"]
+
+
+def test_without_the_model_that_it_begins_with_a_run_does_not_go_on(
+    store: Store, tmp_path: Path
+) -> None:
+    config, run = few_config(store, epochs=1, guard=False), tmp_path / "run"
+    with pytest.raises(KeyboardInterrupt):
+        train_few(config, run, report=Stopping(2))
+    shutil.rmtree(run / LEGS / "fixmatch")
+    shutil.rmtree(run / LEGS / "supervised" / "cycle0")
+    with pytest.raises(RunError, match="expected the weights of the supervised training"):
+        train_few(config, run, resume=True)
+    shutil.rmtree(run / LEGS / "supervised")
+    assert train_few(config, run, resume=True)["method"] == "fixmatch"
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [({"begin": "fixmatch"}, "begin: expected one of"), ({"supervised_epochs": -1}, "or 0 for")],
+)
+def test_what_to_begin_with_is_checked(
+    store: Store, tmp_path: Path, values: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(ConfigError, match=said):
+        train_few(light(few_config(store), **values), tmp_path / "run")
 
 
 def test_a_run_that_was_stopped_between_cycles_goes_on(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from skelgraph.training.semi.loop import FewLoop
-
     config = light(few_config(store, epochs=1), method="curriculum", method_options={"cycles": 2})
     whole = train_few(config, tmp_path / "whole")
     begin = FewLoop._begin_cycle
