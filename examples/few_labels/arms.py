@@ -52,7 +52,7 @@ class Arm:
         name: As tables call it.
         method: A key of `skelgraph.training.semi.methods.table.METHODS`.
         options: Fields of the method's options that differ from its defaults.
-        share: Share of the epochs that a dear method takes, so that it has no more time.
+        share: Factor of the epochs: a dear method takes fewer, so that it has no more time.
         batch_size: Labelled clips a step.
     """
 
@@ -74,7 +74,8 @@ class Task:
         start: `scratch` or `simulated`.
         budget: Labels, as of `FewOptions.label_budget`.
         draw: Number of the draw: who is in which group, which clips are labelled, and the seed.
-        effort: Epochs, of `EPOCH_STEPS` steps.
+        effort: Epochs of a method, of `EPOCH_STEPS` steps.
+        supervised: Epochs of the supervised training that methods begin with.
         work: Where stores and runs go.
     """
 
@@ -85,12 +86,19 @@ class Task:
     budget: str
     draw: int
     effort: int
+    supervised: int
     work: Path
 
     @property
     def key(self) -> tuple[str, ...]:
         """Values of the columns `KEY`."""
         return (self.phase, self.one.name, self.arm.name, self.budget, str(self.draw))
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of its training, of a cycle where it has several."""
+        whole = self.supervised if self.arm.method == SUPERVISED else self.effort
+        return max(1, round(whole * self.arm.share))
 
     def __str__(self) -> str:
         return " / ".join(self.key)
@@ -103,7 +111,6 @@ def make_config(task: Task) -> RunConfig:
     split = task.work / "splits" / f"{task.one.name}_{task.draw}{'_all' * everything}.csv"
     part = three_groups(store.clips, draw=task.draw, cameras=task.one.cameras)
     write_split(split, store.clips, part, all_labels=everything)
-    epochs = max(1, round(task.effort * task.arm.share))
     return RunConfig(
         layout=task.one.layout,
         store=str(store.path.resolve()),
@@ -111,7 +118,7 @@ def make_config(task: Task) -> RunConfig:
         data=task.one.data,
         model=ModelOptions(preset="small"),
         training=TrainOptions(
-            epochs=epochs,
+            epochs=task.epochs,
             # The weights that ship have learned their A-links.
             link_epochs=0 if task.start == SHIPPED else 3,
             batch_size=task.arm.batch_size,
@@ -126,8 +133,10 @@ def make_config(task: Task) -> RunConfig:
             label_budget=task.budget,
             draw_seed=task.draw,
             epoch_steps=EPOCH_STEPS,
+            supervised_epochs=task.supervised,
             unlabelled_ratio=UNLABELLED_RATIO,
             guard_folds=FOLDS,
+            guard=not everything,  # nothing is compared with the reference by validation
         ),
         start=_start(task),
     )
@@ -158,7 +167,7 @@ def do(task: Task) -> dict[str, Any]:
 
 def run_folder(task: Task) -> Path:
     """Where a run goes; with another effort it is another run."""
-    name = "_".join((*task.key, str(task.effort))).replace(" ", "_")
+    name = "_".join((*task.key, str(task.supervised), str(task.epochs))).replace(" ", "_")
     return task.work / "runs" / name
 
 
@@ -173,7 +182,7 @@ def borrow(task: Task, config: RunConfig, folder: Path) -> None:
         return
     lent = read_config(lender)
     if (lent.training.epochs, lent.training.batch_size) != (
-        config.training.epochs,
+        task.supervised,
         config.training.batch_size,
     ):
         return

@@ -21,6 +21,7 @@ import torch
 from arms import (
     ALL,
     ALL_LABELS,
+    EPOCH_STEPS,
     HEADER,
     KEY,
     SCRATCH,
@@ -32,7 +33,7 @@ from arms import (
     do,
     make_config,
 )
-from pilot import time_steps
+from pilot import Pace, time_steps
 from rows import Row, key_of, read_rows
 from runner import run_all
 from sets import COMPARED, SCREENED, LabelSet
@@ -43,8 +44,8 @@ SCREENING_BUDGET = "0.1"
 BUDGETS = ("2", "0.1")
 BASE = Arm(SUPERVISED, "supervised")
 TRANSFER = Arm(TRANSFERRED, "supervised")
-# Larger steps, about as long as those of FixMatch: there are ten times as many labels.
-REFERENCE = Arm(ALL_LABELS, "supervised", batch_size=32)
+# Ten times as many labels: larger steps, about as long as those of FixMatch, and twice as many.
+REFERENCE = Arm(ALL_LABELS, "supervised", batch_size=32, share=2.0)
 ARMS = (
     Arm("pseudo_label", "pseudo_label"),
     Arm("fixmatch", "fixmatch"),
@@ -59,7 +60,11 @@ ARMS = (
     Arm("cmpl", "cmpl", share=0.6),
     Arm("meta_pseudo_labels", "meta_pseudo_labels", share=0.6),
     Arm("curriculum", "curriculum", share=0.6),
-    Arm("curriculum, balanced", "curriculum", {"ranking": "balanced"}, share=0.6),
+    Arm(
+        "curriculum, balanced, no restart",
+        "curriculum",
+        {"ranking": "balanced", "restart": "no", "cycles": 3},
+    ),
     Arm("sturm", "sturm", share=0.6),
 )
 PLACEHOLDERS = ("fixmatch", "pseudo_label")
@@ -88,8 +93,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--work", type=Path, default=Path("runs/few_labels"), help="stores, runs")
     parser.add_argument("--jobs", type=int, default=2, help="runs at once, a thread each")
     parser.add_argument("--draws", type=int, default=3)
-    parser.add_argument("--screening-epochs", type=int, default=5, help="of 20 steps")
-    parser.add_argument("--final-epochs", type=int, default=10, help="of 20 steps")
+    parser.add_argument("--supervised-epochs", type=int, default=15, help="of 20 steps")
+    parser.add_argument("--screening-epochs", type=int, default=4, help="of 20 steps")
+    parser.add_argument("--final-epochs", type=int, default=8, help="of 20 steps")
     parser.add_argument("--table", action="store_true", help="train nothing, print the tables")
     return parser.parse_args()
 
@@ -179,14 +185,18 @@ def estimate(arguments: argparse.Namespace) -> str:
     for one in {task.one.name: task.one for task in todo}.values():
         pilot = _task(SCREENING, one, _arm("fixmatch"), SHIPPED, SCREENING_BUDGET, 0, arguments)
         pace = time_steps(make_config(pilot), train_few)
-        for task in todo:
-            if task.one.name == one.name:
-                known = task.arm.method == SUPERVISED and task.arm != REFERENCE
-                standing = task if known else replace(pilot, effort=task.effort)
-                borrowed = task.arm in ARMS and task.arm.share == 1
-                seconds += pace.seconds(make_config(standing), borrowed=borrowed)
+        seconds += sum(_seconds(task, pilot, pace) for task in todo if task.one.name == one.name)
     minutes = seconds / 60 / max(1, min(arguments.jobs, len(todo)))
     return f"{len(todo)} runs to do, about {minutes:.0f} minutes with --jobs {arguments.jobs}"
+
+
+def _seconds(task: Task, pilot: Task, pace: Pace) -> float:
+    """Estimate a run from the pilot's pace."""
+    if task.arm == REFERENCE:  # trained once; its steps are as long as those of FixMatch
+        return pace.begin + task.epochs * EPOCH_STEPS * pace.method
+    if task.arm.method == SUPERVISED:
+        return pace.seconds(make_config(task))
+    return pace.seconds(make_config(replace(pilot, effort=task.effort)), borrowed=True)
 
 
 def _starts(
@@ -213,7 +223,9 @@ def _task(
     arguments: argparse.Namespace,
 ) -> Task:
     effort = arguments.screening_epochs if phase == SCREENING else arguments.final_epochs
-    return Task(phase, one, arm, start, budget, draw, effort, arguments.work)
+    return Task(
+        phase, one, arm, start, budget, draw, effort, arguments.supervised_epochs, arguments.work
+    )
 
 
 if __name__ == "__main__":

@@ -29,7 +29,8 @@ class Pace:
         begin: Seconds before the first step.
         supervised: Seconds of a supervised step.
         method: Seconds of a step of the method.
-        cycles: Cycles of the method, each with all the epochs; 0 where it is `supervised`.
+        cycles: Cycles of the method, each with all the epochs, without one that the supervised
+            training stands for; 0 where it is `supervised`.
     """
 
     begin: float
@@ -46,11 +47,11 @@ class Pace:
         """
         few = config.few
         assert few is not None
-        steps = config.training.epochs * few.epoch_steps
+        epochs = config.training.epochs
+        own = 0.0 if few.method == SUPERVISED else epochs * self.cycles * self.method
+        supervised = 0.0 if borrowed else (few.supervised_epochs or epochs) * self.supervised
         trainings = 1 + few.guard_folds * few.guard
-        own = 0.0 if few.method == SUPERVISED else self.cycles * self.method
-        supervised = 0.0 if borrowed else self.supervised
-        return self.begin + trainings * steps * (supervised + own)
+        return self.begin + trainings * few.epoch_steps * (supervised + own)
 
 
 class EnoughError(Exception):
@@ -65,7 +66,7 @@ class StepClock(Reporter):
 
     Attributes:
         times: When steps ended, seconds.
-        totals: Steps of each training that began.
+        totals: Steps of each training that began, without those that were done before.
     """
 
     def __init__(self, steps: int) -> None:
@@ -75,7 +76,7 @@ class StepClock(Reporter):
         self.totals: list[int] = []
 
     def start(self, epochs: int, steps: int, *, done: int) -> None:
-        self.totals.append(epochs * steps)
+        self.totals.append((epochs - done) * steps)
 
     def step(self) -> None:
         self.times.append(time.perf_counter())
@@ -98,7 +99,7 @@ def time_steps(config: RunConfig, train: Train) -> Pace:
     assert config.few is not None
     short = replace(
         config,
-        few=replace(config.few, guard=False, epoch_steps=STEPS),
+        few=replace(config.few, guard=False, epoch_steps=STEPS, supervised_epochs=1),
         training=replace(config.training, epochs=1, link_epochs=0),
     )
     alone = config.few.method == SUPERVISED

@@ -93,8 +93,14 @@ def test_best_two_are_chosen_by_validation_of_the_screening() -> None:
     assert methods.best_methods(made) == ("b", "c")  # of a and c the one with less cross-entropy
 
 
+def efforts(**values: Any) -> argparse.Namespace:
+    """Options of the script."""
+    least = {"supervised_epochs": 3, "screening_epochs": 1, "final_epochs": 1}
+    return argparse.Namespace(**{**least, **values})
+
+
 def test_runs_that_have_a_row_are_left_out() -> None:
-    options = argparse.Namespace(draws=2, screening_epochs=1, final_epochs=1, work=Path("w"))
+    options = efforts(draws=2, work=Path("w"))
     tasks = list(methods.first_screening([], options))
     assert len(tasks) == len({task.key for task in tasks}) == 2 * 2 * 2
     made = [dict(zip(arms.KEY, task.key, strict=True)) for task in tasks[:3]]
@@ -102,7 +108,7 @@ def test_runs_that_have_a_row_are_left_out() -> None:
 
 
 def test_every_phase_has_keys_of_its_own() -> None:
-    options = argparse.Namespace(draws=3, screening_epochs=1, final_epochs=1, work=Path("w"))
+    options = efforts(draws=3, work=Path("w"))
     keys = [task.key for phase in methods.PHASES for task in phase([], options)]
     assert len(keys) == len(set(keys))
     final = {key[2:4] for key in keys if key[0] == "final"}
@@ -154,20 +160,12 @@ def test_estimate_by_hand(store: Store, tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(arms, "open_set", lambda one, work: store)
     pace = load("pilot").Pace(begin=0.0, supervised=1.0, method=2.0, cycles=1)
     monkeypatch.setattr(methods, "time_steps", lambda config, train: pace)
-    options = argparse.Namespace(
-        draws=1,
-        screening_epochs=1,
-        final_epochs=2,
-        work=tmp_path,
-        output=tmp_path / "none.csv",
-        jobs=2,
-    )
-    # Three trainings of 20 steps: 60 s supervised, 120 s with a method that borrows them, 180 s
-    # with one that does not; twice that in the comparison. Each method screens on two sets; the
-    # two that stand for the best borrow.
-    borrow = sum(arm.share == 1 for arm in methods.ARMS)
-    screening = 4 * 60 + 2 * borrow * 120 + 2 * (len(methods.ARMS) - borrow) * 180
-    compared = 12 * 120 + 12 * 240 + 3 * 360
+    options = efforts(draws=1, final_epochs=2, work=tmp_path, output=tmp_path / "none.csv", jobs=2)
+    # A supervised run: three trainings of 3 epochs of 20 steps of 1 s. A method's run takes them
+    # over and adds three of 1 epoch of 20 steps of 2 s, of 2 epochs in the comparison. The
+    # reference trains once, 6 epochs, with steps of 2 s.
+    screening = 4 * 180 + 2 * len(methods.ARMS) * 120
+    compared = 12 * 180 + 12 * 240 + 3 * 240
     count = 4 + 2 * len(methods.ARMS) + 27
     minutes = f"{(screening + compared) / 2 / 60:.0f}"
     wanted = f"{count} runs to do, about {minutes} minutes with --jobs 2"

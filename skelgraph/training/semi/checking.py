@@ -8,7 +8,6 @@ from skelgraph.errors import ConfigError, RunError, list_faults
 from skelgraph.training.config import FEW_UNUSED, FewOptions, RunConfig, TrainOptions, check
 from skelgraph.training.semi.budget import budget_file
 
-
 BEGINNINGS = ("supervised", "start")
 
 

@@ -35,7 +35,6 @@ from skelgraph.training.semi.legs import (
     SUPERVISED,
     Leg,
     drop_checkpoints,
-    epochs_of,
     origin_of,
     plan_legs,
     read_result,
@@ -248,11 +247,18 @@ class FewJob:
             # A run that was killed may not have done it.
             drop_checkpoints(folder, weights=leg.method != SUPERVISED)
             return found[0], None
-        self._demand_origin(leg)
+        if (taught := self._begins_taught(leg)) and self._origin(leg) is None:
+            raise RunError(
+                f"{self.training_folder(origin_of(leg))}: expected the weights of the supervised "
+                f"training, which {leg.name} begins with, got none. Remove that folder and "
+                "--resume: it is then done again."
+            )
         loop = self.training(leg, temperature=self._temperature(leg, results))
         cycles = self._num_cycles(leg, loop, results)
-        self.report.start(cycles * loop.epochs, self.few.epoch_steps, done=loop.epochs_done())
-        progress = loop.run(num_cycles=cycles)
+        self.report.start(
+            cycles * loop.epochs, self.few.epoch_steps, done=loop.epochs_done(taught=taught)
+        )
+        progress = loop.run(num_cycles=cycles, taught=taught)
         self.report.finish(progress)
         if leg.fold is not None:
             seconds = sum(row["seconds"] for row in progress.history)
@@ -301,15 +307,12 @@ class FewJob:
             leg: Which.
             temperature: Divides logits before a cycle's labels are chosen.
         """
-        prepared, origin = self.prepared, self._origin(leg)
-        taught = origin is not None and cycle_folder(origin, 0).exists()
+        prepared = self.prepared
         return FewLoop(
             prepared.method(leg.method, leg),
             prepared.data(leg),
             config=self.config,
-            make=prepared.maker(leg.method, origin if taught else None),
-            epochs=epochs_of(self.config, leg.method),
-            taught=taught,
+            make=prepared.maker(leg.method, self._origin(leg)),
             temperature=temperature,
             folder=self.training_folder(leg.name),
             fabric=self.fabric,
@@ -317,19 +320,14 @@ class FewJob:
             record=leg.fold is None and leg.method != SUPERVISED,
         )
 
-    def _origin(self, leg: Leg) -> Path | None:
-        """Folder of the training that a method begins with; None: it begins for itself."""
-        if leg.method == SUPERVISED or self.few.begin == "start":
-            return None
-        return self.training_folder(origin_of(leg))
+    def _begins_taught(self, leg: Leg) -> bool:
+        return leg.method != SUPERVISED and self.few.begin == "supervised"
 
-    def _demand_origin(self, leg: Leg) -> None:
-        origin = self._origin(leg)
-        if origin is not None and not cycle_folder(origin, 0).exists():
-            raise RunError(
-                f"{origin}: expected the weights of the supervised training, which {leg.name} "
-                "begins with, got none. Remove that folder and --resume: it is then done again."
-            )
+    def _origin(self, leg: Leg) -> Path | None:
+        """Folder of the supervised training that a method begins with; None: there is none yet."""
+        folder = self.training_folder(origin_of(leg))
+        ready = self._begins_taught(leg) and cycle_folder(folder, 0).exists()
+        return folder if ready else None
 
     def _estimate(self) -> None:
         """Say how long it will take, from a few steps of each kind."""
@@ -341,7 +339,10 @@ class FewJob:
                 continue
             loop = self.training(left[-1])
             cost = _seconds_a_step(loop)
-            steps = loop.steps * loop.method.num_cycles
+            cycles = loop.method.num_cycles
+            if cycles > 1 and self._begins_taught(left[-1]):
+                cycles -= 1
+            steps = loop.steps * cycles
             seconds += cost * steps * len(left)
             parts.append(f"{len(left)} x {steps} steps of {name} at {1000 * cost:.0f} ms")
         if parts:

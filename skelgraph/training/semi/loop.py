@@ -82,9 +82,6 @@ class FewLoop:
         data: The clips.
         config: Everything else; its epochs are those of a cycle.
         make: Gives the learners a cycle begins with, from `scratch` or `start`.
-        epochs: Epochs of a cycle.
-        taught: The supervised training is done: `make` begins with it, and it is the first of
-            several cycles.
         temperature: Divides logits before a cycle's labels are chosen.
         folder: Where checkpoints go; the weights after each cycle too.
         fabric: Lightning's devices and precision.
@@ -99,8 +96,6 @@ class FewLoop:
         *,
         config: RunConfig,
         make: Callable[[str, int], Sequence[Learner]],
-        epochs: int,
-        taught: bool = False,
         temperature: float,
         folder: Path,
         fabric: Fabric,
@@ -111,19 +106,25 @@ class FewLoop:
         self.method, self.data, self.config, self.few = method, data, config, config.few
         self.make, self.temperature, self.folder = make, temperature, folder
         self.fabric, self.report = fabric, report
-        self.epochs, self.taught = epochs, taught
-        self.steps = self.epochs * self.few.epoch_steps
+        self.steps = method.setting.steps
+        self.epochs = self.steps // self.few.epoch_steps
         self.recorded = _points(self.epochs, self.few.points) if record else frozenset()
         self.progress = FewProgress()
         self.learners: Sequence[Learner] = ()
         self.clips = data.views.clips
         self.hidden = data.views.hidden()
 
-    def run(self, *, num_cycles: int) -> FewProgress:
-        """Train to the end of a number of cycles; go on from a checkpoint where there is one."""
+    def run(self, *, num_cycles: int, taught: bool = False) -> FewProgress:
+        """Train to the end of a number of cycles; go on from a checkpoint where there is one.
+
+        Args:
+            num_cycles: How many.
+            taught: `make` begins with the weights of the supervised training, which then is the
+                first of several cycles.
+        """
         if (self.folder / LAST).is_file():
             self._restore()
-        elif self.taught and self.method.num_cycles > 1:
+        elif taught and self.method.num_cycles > 1:
             self._adopt()
         while self.progress.cycle < num_cycles:
             if self.progress.epoch == 0:
@@ -133,10 +134,10 @@ class FewLoop:
             self._end_cycle()
         return self.progress
 
-    def epochs_done(self) -> int:
-        """Epochs that a checkpoint holds, of all cycles."""
+    def epochs_done(self, *, taught: bool = False) -> int:
+        """Epochs that a checkpoint holds, of all cycles; `taught` as of `run`."""
         if not (self.folder / LAST).is_file():
-            return 0
+            return self.epochs if taught and self.method.num_cycles > 1 else 0
         progress = load_checkpoint(self.folder)["progress"]
         return int(progress["cycle"]) * self.epochs + int(progress["epoch"])
 
