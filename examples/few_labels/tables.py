@@ -11,6 +11,7 @@ from rows import Row
 from skelgraph.evaluation.intervals import paired_interval
 
 TARGET = 0.95
+START = ("set", "draw", "start")
 Group = list[Row]
 
 
@@ -109,8 +110,8 @@ def _verdict(budget: str, best: str, mine: Sequence[Row], rows: Sequence[Row]) -
         share = share_of_all(row, rows)
         if share is not None:
             by_set.setdefault(row["set"], []).append(share)
-        for other in _of(mine, arm=SUPERVISED):
-            if _same(row, other, "set", "draw"):
+        for other in mine:
+            if other["arm"] in (SUPERVISED, TRANSFERRED) and _same(row, other, *START):
                 gain = float(row["test_top1"]) - float(other["test_top1"])
                 gains.setdefault(row["set"], []).append(gain)
     share = fmean(fmean(values) for values in by_set.values()) if by_set else float("nan")
@@ -119,7 +120,7 @@ def _verdict(budget: str, best: str, mine: Sequence[Row], rows: Sequence[Row]) -
     return (
         f"- {budget} labels, {best} (chosen on validation): {100 * share:.1f} % of the accuracy "
         f"with all labels, mean over {len(by_set)} sets (target {100 * TARGET:.0f}: "
-        f"{'reached' if share >= TARGET else 'missed'}); to supervised alone: {told} "
+        f"{'reached' if share >= TARGET else 'missed'}); to its supervised start: {told} "
         f"({'below: ' + ', '.join(below) if below else 'no set below'})"
     )
 

@@ -143,6 +143,16 @@ def test_a_set_below_its_start_is_named() -> None:
     assert "(below: one)" in tables.tables(made)
 
 
+def test_a_method_is_held_against_the_start_that_it_had() -> None:
+    made = [
+        row(arm="all labels", budget="all", test_top1=0.5, test_macro_f1=0.5),
+        row(arm="supervised", test_top1=0.2, test_macro_f1=0.5),
+        row(arm="transferred", start="simulated", test_top1=0.5, test_macro_f1=0.5),
+        row(start="simulated", test_top1=0.4, test_macro_f1=0.5),
+    ]
+    assert "one -10.0 points (below: one)" in tables.tables(made)
+
+
 def test_screening_table_is_in_order_of_validation() -> None:
     made = [
         row(phase="screening", arm=arm, val_top1=top1, test_top1=1 - top1)
