@@ -95,7 +95,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--draws", type=int, default=3)
     parser.add_argument("--supervised-epochs", type=int, default=15, help="of 20 steps")
     parser.add_argument("--screening-epochs", type=int, default=4, help="of 20 steps")
-    parser.add_argument("--final-epochs", type=int, default=8, help="of 20 steps")
+    parser.add_argument("--final-epochs", type=int, default=6, help="of 20 steps")
     parser.add_argument("--table", action="store_true", help="train nothing, print the tables")
     return parser.parse_args()
 
