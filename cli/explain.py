@@ -30,7 +30,8 @@ METHODS = (
     "random",
     "motion_energy",
 )
-SHOWN = 5  # joints of each class in the printed table
+SHOWN = 5  # joints or links of each class in the printed table
+LISTED = 20  # links of each class and type in the JSON document
 
 
 @click.command("explain")
@@ -80,6 +81,7 @@ SHOWN = 5  # joints of each class in the printed table
     show_default=True,
     help="Time spans that a clip is cut into.",
 )
+@click.option("--links", is_flag=True, help="Tell which A-links matter instead of which joints.")
 @click.option(
     "--check", is_flag=True, help="Test how far importance can be believed, by each method."
 )
@@ -106,17 +108,20 @@ def command(**values: Any) -> None:
 
     RUN is a run folder, with INPUT its model.safetensors is enough; INPUT is a store or any
     recording that `convert` reads, by default the run's own test clips. Prints the joints that
-    matter most for each class. With --check every method is tested on those clips: whether the
-    answer goes with the joints that it names, whether it hangs on the weights, whether it bears
-    noise and mirroring.
+    matter most for each class, with --links the A-links, from the joint that sends to the one that
+    receives. With --check every method is tested on those clips: whether the answer goes with the
+    joints that it names, whether it hangs on the weights, whether it bears noise and mirroring.
 
     \b
     Example:
       skelgraph explain runs/mediapipe_hands
       skelgraph explain runs/mediapipe_hands my_store --method shapley --output importance.npz
+      skelgraph explain runs/mediapipe_hands --links --output links.csv
       skelgraph explain runs/mediapipe_hands --check --clips 32
     """
-    if values["check"]:
+    if values["links"]:
+        _explain_links(values)
+    elif values["check"]:
         _check(values)
     else:
         _explain(values)
@@ -154,6 +159,51 @@ def _explain(values: dict[str, Any]) -> None:
         for top in group["top"][:SHOWN]
     ]
     print_table(("class", "clips", "body", "joint", importance.method), rows)
+
+
+def _explain_links(values: dict[str, Any]) -> None:
+    from skelgraph.cli.link_rows import link_rows
+    from skelgraph.cli.output import print_json, print_table
+    from skelgraph.training.devices import pick_device
+    from skelgraph.training.links_explained import explain_links_of_run
+
+    output, force = values["output"], values["force"]
+    if values["check"] or values["method"] is not None:
+        raise click.UsageError(
+            "--links: expected neither --check nor --method beside it, got one. Importance of "
+            "A-links is found in one way."
+        )
+    if output is not None:
+        _check_output(output, (".npz", ".csv"), force=force)
+    importance = explain_links_of_run(
+        values["run"],
+        values["source"],
+        target=values["target"],
+        part=values["split"],
+        device=pick_device(values["device"]),
+    )
+    if values["only"] is not None:
+        importance = importance.of_class(values["only"])
+    if output is not None:
+        importance.save(output, force=force)
+    classes = [
+        {
+            "class": name,
+            "num_clips": len(some),
+            "links": link_rows(some.layout, some.mean(), count=LISTED, name="importance"),
+        }
+        for name, some in importance.by_target()
+    ]
+    if values["as_json"]:
+        print_json({"method": importance.method, "classes": classes})
+        return
+    columns = ("body", "from", "to", "type", "importance")
+    rows = [
+        (group["class"], group["num_clips"], *(link[name] for name in columns))
+        for group in classes
+        for link in group["links"][:SHOWN]
+    ]
+    print_table(("class", "clips", *columns), rows)
 
 
 def _check(values: dict[str, Any]) -> None:
@@ -235,18 +285,15 @@ def _check_output(output: Path, suffixes: tuple[str, ...], *, force: bool) -> No
 
 def _classes(importance: Any) -> list[dict[str, Any]]:
     """For each class asked about: its clips, and every joint by its mean importance."""
-    groups = []
-    for number in sorted(set(importance.target.tolist())):
-        some = importance.take(importance.target == number)
-        groups.append(
-            {
-                "class": importance.class_names[number],
-                "num_clips": len(some),
-                "top": _ranked(some),
-                "parts": {name: float(part.mean()) for name, part in some.parts().items()},
-            }
-        )
-    return groups
+    return [
+        {
+            "class": name,
+            "num_clips": len(some),
+            "top": _ranked(some),
+            "parts": {part: float(each.mean()) for part, each in some.parts().items()},
+        }
+        for name, some in importance.by_target()
+    ]
 
 
 def _ranked(importance: Any) -> list[dict[str, Any]]:

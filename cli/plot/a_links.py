@@ -12,6 +12,7 @@ from skelgraph.cli.options import Choice, device_option, force_option, report_op
 from skelgraph.cli.plot.telling import RUN, SPLITS, clips_title, report
 
 if TYPE_CHECKING:
+    from skelgraph.explain import LinkImportance
     from skelgraph.training.links_seen import LinksSeen
 
 VIEWS = ("skeleton", "matrix")
@@ -43,6 +44,11 @@ VIEWS = ("skeleton", "matrix")
     show_default=True,
     help="Links of each type over the skeleton.",
 )
+@click.option(
+    "--importance",
+    is_flag=True,
+    help="Draw what the predicted class's log-odds lose without each link, not its probability.",
+)
 @figure_option("RUN/a_links.png")
 @device_option
 @force_option
@@ -55,6 +61,7 @@ def plot_a_links(
     class_name: str | None,
     view: str,
     strongest: int,
+    importance: bool,
     output: Path | None,
     device: str,
     force: bool,
@@ -64,53 +71,70 @@ def plot_a_links(
     """Draw the links between joints that a run infers from its clips.
 
     Arrows go from the joint that sends to the joint that receives, as wide as the link is
-    probable; the type that means "no link" is left out.
+    probable; the type that means "no link" is left out. With --importance they are as wide as the
+    link matters to the class that is predicted, and dashed where it speaks against it.
 
     \b
     Example:
       skelgraph plot a-links runs/mediapipe_hands --class wave --output links.svg
       skelgraph plot a-links runs/mediapipe_hands --view matrix
+      skelgraph plot a-links runs/mediapipe_hands --importance --class wave
     """
+    from skelgraph.cli.link_rows import link_rows
     from skelgraph.files import check_free
-    from skelgraph.plots.links import links_figure
+    from skelgraph.plots.links import IMPORTANCE, PROBABILITY, links_figure
     from skelgraph.plots.links_matrix import links_matrix_figure
     from skelgraph.training.devices import pick_device
-    from skelgraph.training.links_seen import links_of_run
 
     if clip is not None and class_name is not None:
         raise click.UsageError("Expected either --clip or --class, got both.")
     path = output or (run if run.is_dir() else run.parent) / "a_links.png"
     check_free(path, force=force)
-    links = links_of_run(run, source, part=split, device=pick_device(device))
-    links = links.choose(clip=clip, class_name=class_name)
-    title = f"A-links, {clips_title(run, source, split, links, class_name)}"
-    mean = links.mean()
+    seen = _ask(
+        run,
+        source,
+        importance=importance,
+        part=split,
+        device=pick_device(device),
+        clip=clip,
+        class_name=class_name,
+    )
+    mean = seen.mean()
+    what = "Importance of A-links (first order, not checked)" if importance else "A-links"
+    told: dict[str, Any] = {
+        "quantity": IMPORTANCE if importance else PROBABILITY,
+        "title": f"{what}, {clips_title(run, source, split, seen, class_name)}",
+    }
     if view == "matrix":
-        write_figure(
-            path, lambda: links_matrix_figure(links.layout, mean, title=title), force=force
-        )
+        write_figure(path, lambda: links_matrix_figure(seen.layout, mean, **told), force=force)
     else:
         write_figure(
-            path,
-            lambda: links_figure(links.layout, mean, count=strongest, title=title),
-            force=force,
+            path, lambda: links_figure(seen.layout, mean, count=strongest, **told), force=force
         )
-    result = {"run": str(run), "num_clips": len(links), "links": _listed(links, strongest)}
-    report(path, result, as_json=as_json)
+    name = "importance" if importance else "probability"
+    rows = link_rows(seen.layout, mean, count=strongest, name=name)
+    report(path, {"run": str(run), "num_clips": len(seen), "links": rows}, as_json=as_json)
 
 
-def _listed(links: LinksSeen, count: int) -> list[dict[str, Any]]:
-    from skelgraph.graphs.layout import SLOTS
-    from skelgraph.plots.links import strongest_links
+def _ask(
+    run: Path,
+    source: Path | None,
+    *,
+    importance: bool,
+    part: str,
+    device: str,
+    clip: str | None,
+    class_name: str | None,
+) -> LinksSeen | LinkImportance:
+    """Links of one clip, of a class, or of all clips: what each matters, or is probable."""
+    from skelgraph.training.choosing import clip_places
+    from skelgraph.training.links_explained import explain_links_of_run
+    from skelgraph.training.links_seen import links_of_run
 
-    layout = links.layout
-    return [
-        {
-            "body": SLOTS[link.body] if layout.instances == "hands" else None,
-            "type": link.kind + 1,
-            "from": layout.joints[link.source],
-            "to": layout.joints[link.target],
-            "probability": link.probability,
-        }
-        for link in strongest_links(links.mean(), count=count)
-    ]
+    if not importance:
+        seen = links_of_run(run, source, part=part, device=device)
+        return seen.choose(clip=clip, class_name=class_name)
+    found = explain_links_of_run(run, source, part=part, device=device)
+    if clip is not None:
+        return found.take(clip_places(found.names, clip))
+    return found if class_name is None else found.of_class(class_name)

@@ -10,6 +10,7 @@ import click
 from skelgraph.cli.options import Choice
 
 if TYPE_CHECKING:
+    from skelgraph.explain import LinkImportance
     from skelgraph.training.clips_seen import ClipsSeen
 
 RUN = click.Path(path_type=Path)
@@ -36,7 +37,11 @@ def whose_clips(run: Path, source: Path | None, split: str) -> str:
 
 
 def clips_title(
-    run: Path, source: Path | None, split: str, seen: ClipsSeen, class_name: str | None
+    run: Path,
+    source: Path | None,
+    split: str,
+    seen: ClipsSeen | LinkImportance,
+    class_name: str | None,
 ) -> str:
     """Name the run, and the clip, or of how many clips the mean is drawn."""
     whose = whose_clips(run, source, split)

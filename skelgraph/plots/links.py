@@ -1,4 +1,4 @@
-"""A-links over the skeleton: the strongest, coloured by type, as wide as they are probable."""
+"""A-links over the skeleton: the strongest, coloured by type, as wide as their values are great."""
 
 from __future__ import annotations
 
@@ -14,111 +14,103 @@ from matplotlib.patches import FancyArrowPatch
 from skelgraph.graphs import Layout
 from skelgraph.plots import heat, style
 from skelgraph.plots.heat import Drawing
+from skelgraph.plots.strongest_links import STRONGEST, Link, strongest_links
 
-STRONGEST = 10  # of each type
 NAMED = 8  # joints that are named, those of the strongest links
-WIDTHS = (0.4, 2.4)  # of a link of the least and of the greatest probability, in points
+WIDTHS = (0.4, 2.4)  # of a link whose value is nothing and of one whose value is most, in points
 CURVE = 0.13  # so that a link, its reverse and other types do not lie on each other
 DOT = 12.0  # area of a joint, in square points
+NARROWEST = 5.0  # paper, in inches
 LEGEND = 0.35  # room of a row of the legend, in inches
+KEY, CHARACTER = 0.3, 0.05  # width of an entry's line and of one letter of it, in inches
+AGAINST = (0, (2.2, 1.4))  # dashes of links that speak against the class
 
 
 @dataclass(frozen=True)
-class Link:
-    """One A-link.
+class Quantity:
+    """What the values of links are.
 
     Args:
-        body: Row of the values that it is of.
-        kind: Link type, from 0, the ghost not counted.
-        source: Joint that it comes from.
-        target: Joint that it goes to.
-        probability: Of this type.
+        name: Stands in the legend and beside scales.
+        most: Value that is drawn widest. None: the one farthest from zero of those drawn.
+        form: How a value is written in the legend.
     """
 
-    body: int
-    kind: int
-    source: int
-    target: int
-    probability: float
+    name: str
+    most: float | None
+    form: str
 
 
-def strongest_links(probability: np.ndarray, *, count: int = STRONGEST) -> list[Link]:
-    """List each type's links of greatest probability between different joints.
-
-    Args:
-        probability: Of each type from u to v, NaN for bodies that were not there,
-            (M, K, V, V).
-        count: How many of each type, over all bodies.
-
-    Returns:
-        The greatest first.
-
-    Example:
-        >>> links = np.zeros((1, 1, 2, 2))
-        >>> links[0, 0, 1, 0] = 0.5
-        >>> strongest_links(links, count=1)
-        [Link(body=0, kind=0, source=1, target=0, probability=0.5)]
-    """
-    values = np.where(np.isfinite(probability), probability, -1.0)
-    joints = np.arange(values.shape[-1])
-    values[..., joints, joints] = -1.0
-    links = []
-    for kind in range(values.shape[1]):
-        own = values[:, kind]
-        order = np.argsort(-own, axis=None, kind="stable")[:count]
-        for body, source, target in zip(*np.unravel_index(order, own.shape), strict=True):
-            if (likely := float(own[body, source, target])) > 0:
-                links.append(Link(int(body), kind, int(source), int(target), likely))
-    return sorted(links, key=lambda link: -link.probability)
+PROBABILITY = Quantity("probability", most=1.0, form=".2f")
+IMPORTANCE = Quantity("log-odds lost without it", most=None, form=".2g")
 
 
 def links_figure(
-    layout: Layout, probability: np.ndarray, *, count: int = STRONGEST, title: str = ""
+    layout: Layout,
+    values: np.ndarray,
+    *,
+    count: int = STRONGEST,
+    quantity: Quantity = PROBABILITY,
+    title: str = "",
 ) -> Figure:
-    """Draw the strongest A-links as arrows over the neutral skeleton.
+    """Draw the strongest A-links as arrows over the neutral skeleton, dashed where below zero.
 
     Args:
         layout: Skeleton that the model sees.
-        probability: Of each link type from u to v, the ghost left out, NaN for bodies that were
+        values: Of each link type from u to v, the ghost left out, NaN for bodies that were
             not there, (M, K, V, V); for layouts of hands row 0 is the left, row 1 the right.
         count: How many links of each type, over all bodies.
+        quantity: What the values are.
         title: Stands over the figure.
     """
-    links = strongest_links(probability, count=count)
-    ends = _ends(links, shape=(len(probability), layout.num_joints))
+    links = strongest_links(values, count=count)
+    ends = _ends(links, shape=(len(values), layout.num_joints))
     drawing = heat.plan(layout, ends, named=NAMED, valued=False)
     width, height = drawing.size
-    figure = style.titled_figure(max(width, 5.0), height + LEGEND, title)
+    entries = _entries(links, kinds=values.shape[1], quantity=quantity)
+    width = max(width, NARROWEST)
+    rows = 1 if sum(KEY + CHARACTER * len(str(one.get_label())) for one in entries) < width else 2
+    figure = style.titled_figure(width, height + LEGEND * rows, title)
     axes = figure.subplots()
     heat.draw_frame(axes, ends, drawing=drawing)
     for panel in drawing.panels:
         heat.draw_bones(axes, layout, panel.points)
         shown = panel.points[panel.joints]
         axes.scatter(shown[:, 0], shown[:, 1], s=DOT, color=style.MUTED, linewidths=0, zorder=4)
+    most = _most(links, quantity)
     for link in reversed(links):  # the strongest on top
-        _arrow(axes, link, drawing)
-    _legend(figure, links, kinds=probability.shape[1])
+        _arrow(axes, link, drawing, width=width_of(link.value / most))
+    figure.legend(
+        handles=entries, loc="outside lower center", ncols=-(-len(entries) // rows), frameon=False,
+        fontsize=style.SMALL_SIZE, labelcolor=style.INK, handlelength=1.6, columnspacing=1.2,
+    )  # fmt: skip
     return figure
 
 
 def _ends(links: Sequence[Link], *, shape: tuple[int, int]) -> np.ndarray:
-    """Probability of the strongest link at each joint, NaN where none ends, (M, V)."""
+    """Value of the strongest link at each joint, NaN where none ends, (M, V)."""
     ends = np.full(shape, np.nan)
     for link in reversed(links):
-        ends[link.body, [link.source, link.target]] = link.probability
+        ends[link.body, [link.source, link.target]] = link.value
     return ends
 
 
-def _arrow(axes: Axes, link: Link, drawing: Drawing) -> None:
+def _most(links: Sequence[Link], quantity: Quantity) -> float:
+    """Value that is drawn widest."""
+    if quantity.most is not None:
+        return quantity.most
+    return max((abs(link.value) for link in links), default=1.0)
+
+
+def _arrow(axes: Axes, link: Link, drawing: Drawing, *, width: float) -> None:
     curve = CURVE * (1 + link.kind)
     places = [_place(drawing, link.body, joint) for joint in (link.source, link.target)]
-    width = width_of(link.probability)
     axes.add_patch(
         FancyArrowPatch(
             *places, connectionstyle=f"arc3,rad={curve}", shrinkA=2.5, shrinkB=2.5,
             arrowstyle=f"-|>,head_length={1.5 + width},head_width={0.8 + 0.5 * width}",
             color=colour_of(link.kind), linewidth=width, alpha=0.75, zorder=3,
-            joinstyle="miter",
+            linestyle=AGAINST if link.value < 0 else "-", joinstyle="miter",
         )
     )  # fmt: skip
 
@@ -130,10 +122,10 @@ def _place(drawing: Drawing, body: int, joint: int) -> tuple[float, float]:
     return float(across), float(up)
 
 
-def width_of(probability: float) -> float:
-    """Width of a link's line, in points."""
+def width_of(share: float) -> float:
+    """Width of a link's line by its share of the greatest value, in points."""
     low, high = WIDTHS
-    return low + (high - low) * probability
+    return low + (high - low) * abs(share)
 
 
 def colour_of(kind: int) -> str:
@@ -141,20 +133,21 @@ def colour_of(kind: int) -> str:
     return style.categorical(kind + 1)[kind]
 
 
-def _legend(figure: Figure, links: Sequence[Link], *, kinds: int) -> None:
+def _entries(links: Sequence[Link], *, kinds: int, quantity: Quantity) -> list[Line2D]:
+    """Rows of the legend: the types, the least and the greatest value, dashes if there are any."""
     entries = [
         Line2D([], [], color=colour_of(kind), linewidth=2.0, label=f"link type {kind + 1}")
         for kind in range(kinds)
     ]
-    drawn = [round(link.probability, 2) for link in links]
-    for probability in dict.fromkeys((min(drawn), max(drawn)) if drawn else ()):
+    most = _most(links, quantity)
+    sizes = [abs(link.value) for link in links]
+    ends = (min(sizes), max(sizes)) if sizes else ()
+    shown = {f"{quantity.name} {size:{quantity.form}}": size for size in ends}
+    for text, size in shown.items():
         entries.append(
-            Line2D(
-                [], [], color=style.MUTED, linewidth=width_of(probability),
-                label=f"probability {probability:.2f}",
-            )
-        )  # fmt: skip
-    figure.legend(
-        handles=entries, loc="outside lower center", ncols=len(entries), frameon=False,
-        fontsize=style.SMALL_SIZE, labelcolor=style.INK, handlelength=1.6, columnspacing=1.2,
-    )  # fmt: skip
+            Line2D([], [], color=style.MUTED, linewidth=width_of(size / most), label=text)
+        )
+    if any(link.value < 0 for link in links):
+        dashes = {"linestyle": AGAINST, "color": style.MUTED, "linewidth": 1.2}
+        entries.append(Line2D([], [], **dashes, label="against the class"))
+    return entries

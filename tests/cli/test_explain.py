@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from skelgraph.cli.explain import SHOWN
 from skelgraph.cli.group import root
-from skelgraph.explain import read_importance
+from skelgraph.data.store import Store
+from skelgraph.explain import read_importance, read_link_importance
 from skelgraph.graphs import load_layout
 from skelgraph.training.supervised import train
 from tests.training.clips import make_config, make_store
@@ -50,6 +54,46 @@ def test_json_and_files(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture
         assert {row["label"] for row in csv.DictReader(file)} == {"still"}
 
 
+def test_links_as_table_json_and_files(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["explain", str(run), "--links", "--device", "cpu"]
+    assert root.run(words) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["class", "clips", "body", "from", "to", "type", "importance"]
+    assert len(lines) % SHOWN == 1 and all("left" in line for line in lines[1:])
+    path = tmp_path / "a.npz"
+    words += ["--json", "--target", "rising"]
+    assert root.run([*words, "--output", str(path)]) == 0
+    (group,) = json.loads(capsys.readouterr().out)["classes"]
+    found = read_link_importance(path)
+    assert group["class"] == "rising" and group["num_clips"] == len(found) == 12
+    joints, mean = found.layout.joints, found.mean()[0]
+    listed = [abs(link["importance"]) for link in group["links"]]
+    assert listed == sorted(listed, reverse=True) and listed[0] == np.abs(mean).max() > 0
+    for link in group["links"]:
+        ends = joints.index(link["from"]), joints.index(link["to"])
+        assert link["importance"] == mean[link["type"] - 1, *ends]
+    table = tmp_path / "a.csv"
+    assert root.run([*words, "--class", "still", "--output", str(table)]) == 0
+    assert json.loads(capsys.readouterr().out)["classes"][0]["num_clips"] == 4
+    with table.open(newline="", encoding="utf-8") as file:
+        assert {row["clips"] for row in csv.DictReader(file)} == {"4"}
+
+
+def test_links_of_a_run_without(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = make_config(Store.open(run.parent / "store"), epochs=1)
+    model = replace(config.model, overrides={**config.model.overrides, "a_links": False})
+    train(replace(config, model=model), tmp_path / "run")
+    for words in (["explain", "--links"], ["plot", "a-links", "--importance"]):
+        assert root.run([*words, str(tmp_path / "run"), "--device", "cpu"]) == 1
+        error = capsys.readouterr().err
+        assert "A-links: expected a model that has them" in error and "--a-links" in error
+    assert not list((tmp_path / "run").glob("*.png"))
+
+
 def test_checks(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "check.json"
     words = ["explain", str(run), "--check", "--clips", "3", "--method", "grad_cam"]
@@ -66,6 +110,10 @@ def test_checks(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
 def test_wrong_wishes(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert root.run(["explain", str(run), "--check", "--target", "rising"]) == 2
     assert "expected neither --target nor --class" in capsys.readouterr().err
+    assert root.run(["explain", str(run), "--links", "--method", "cam"]) == 2
+    assert "expected neither --check nor --method" in capsys.readouterr().err
+    assert root.run(["explain", str(run), "--links", "--output", "a.json"]) == 2
+    assert "ending in .npz or .csv" in capsys.readouterr().err
     assert root.run(["explain", str(run), "--output", "a.txt"]) == 2
     assert "ending in .npz or .csv" in capsys.readouterr().err
     assert root.run(["explain", str(run), "--method", "occlusio"]) == 2

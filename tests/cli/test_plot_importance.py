@@ -59,6 +59,13 @@ def test_views(words: tuple[str, ...], run: Path, tmp_path: Path) -> None:
     check_file(path)
 
 
+@pytest.mark.parametrize("words", [(), ("--view", "matrix"), ("--clip", "3")])
+def test_importance_of_links(words: tuple[str, ...], run: Path, tmp_path: Path) -> None:
+    path = tmp_path / "figure.svg"
+    assert plot("a-links", run, "--importance", *words, "-o", path) == (0, f"{path}\n", "")
+    check_file(path)
+
+
 def test_before_and_after_are_of_the_same_clips(run: Path, tmp_path: Path) -> None:
     words = ("importance", run, "--before", run, *CAM, "-o", tmp_path / "a.png", "--json")
     code, output, _ = plot(*words)
@@ -99,6 +106,10 @@ def test_links_and_gate_as_numbers(run: Path, tmp_path: Path) -> None:
     code, output, _ = plot(*words)
     links = json.loads(output)["links"]
     assert code == 0 and len(links) == 6 and {link["type"] for link in links} == {1, 2}
+    code, output, _ = plot(*words, "--importance", "--class", "rising", "--force")
+    important = json.loads(output)["links"]
+    assert code == 0 and {link["type"] for link in important} == {1, 2}
+    assert all(link["importance"] != 0 for link in important) and important != links
     code, output, _ = plot("gate", run, "-o", tmp_path / "b.png", "--json")
     classes = json.loads(output)["classes"]
     assert [each["class"] for each in classes] == ["still", "rising", "shaking"]
@@ -121,6 +132,8 @@ def test_links_and_gate_as_numbers(run: Path, tmp_path: Path) -> None:
         (["importance", "--difference", "still", "rising", "--view", "time"], "Leave one out"),
         (["importance", "--before", "a.npz"], "expected two runs or two files"),
         (["a-links", "--class", "risin"], "Did you mean 'rising'?"),
+        (["a-links", "--importance", "--class", "risin"], "Did you mean 'rising'?"),
+        (["a-links", "--importance", "--clip", "nobody"], "expected the name of one of 12 clips"),
         (["towers", "--layer", "9"], "--layer: expected 1 to 1"),
     ],
 )

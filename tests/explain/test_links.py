@@ -44,6 +44,24 @@ def test_links_by_differences() -> None:
     assert found.abs().max() > 1e-6
 
 
+def test_the_loss_without_a_link_is_what_was_foretold() -> None:
+    """Each of the strongest taken away by itself, against the values found."""
+    question = make_question(batch={"clips": 1, "absent": False})
+    batch = question.batch
+    found = link_importance(question)[0, 0]
+    links = question.model.find_links(batch.positions, batch.visible, batch.frames)
+    chosen = links.chosen.detach()
+    whole = score_with(question, chosen)[0]
+    foretold, lost = [], []
+    for place in found.abs().flatten().topk(12).indices:
+        kind, sender, receiver = (int(i) for i in torch.unravel_index(place, found.shape))
+        without = chosen.clone()
+        without[0, 0, kind + 1, sender, receiver] = 0
+        foretold.append(found[kind, sender, receiver])
+        lost.append(whole - score_with(question, without)[0])
+    torch.testing.assert_close(torch.stack(foretold), torch.stack(lost), rtol=0.2, atol=1e-5)
+
+
 def test_absent_bodies_have_no_links() -> None:
     found = link_importance(make_question())
     assert not found[2, 0].any() and found[2, 1].any()

@@ -10,12 +10,13 @@ from matplotlib.patches import FancyArrowPatch
 
 from skelgraph.graphs import Layout, available_layouts, load_layout
 from skelgraph.plots.gate import gate_figure
-from skelgraph.plots.links import colour_of, links_figure, strongest_links, width_of
+from skelgraph.plots.links import IMPORTANCE, colour_of, links_figure, width_of
 from skelgraph.plots.links_matrix import links_matrix_figure
 from skelgraph.plots.parts import parts_of
+from skelgraph.plots.strongest_links import strongest_links
 from skelgraph.plots.towers import towers_figure
 from tests.graphs.made_up import chain
-from tests.plots.texts import faults_of, words_of
+from tests.plots.texts import bars_of, faults_of, words_of
 
 TITLE = "A-links, my_run, simulated test clips, mean of 36 of standing hip abduction left"
 
@@ -46,8 +47,11 @@ def test_the_strongest_of_each_type_and_none_to_itself() -> None:
     values = np.zeros((1, 2, 3, 3))
     values[0, 0] = [[0.9, 0.5, 0.1], [0.2, 0.9, 0.3], [0.0, 0.0, 0.9]]
     values[0, 1, 2, 1] = 0.4
-    found = [(x.kind, x.source, x.target, x.probability) for x in strongest_links(values, count=2)]
+    found = [(x.kind, x.source, x.target, x.value) for x in strongest_links(values, count=2)]
     assert found == [(0, 0, 1, 0.5), (1, 2, 1, 0.4), (0, 1, 2, 0.3)]
+    values[0, 0, 1, 2] = -0.6
+    found = [(x.kind, x.source, x.target, x.value) for x in strongest_links(values, count=1)]
+    assert found == [(0, 1, 2, -0.6), (1, 2, 1, 0.4)]
 
 
 def test_arrows_go_from_sender_to_receiver_as_wide_as_probable() -> None:
@@ -63,6 +67,27 @@ def test_arrows_go_from_sender_to_receiver_as_wide_as_probable() -> None:
     assert to_hex(arrow.get_edgecolor()) == colour_of(1)
     assert {"link type 1", "link type 2", "probability 0.80"} <= set(words_of(figure))
     assert {"left hand", "head"} <= set(words_of(figure))
+
+
+@pytest.mark.parametrize("name", ["kinect_v2", "mediapipe_hands", "openpose_body25_hands"])
+def test_importance_has_both_signs(name: str) -> None:
+    layout = load_layout(name)
+    values = 0.01 * (links(layout) - 0.3)
+    figure = links_figure(layout, values, quantity=IMPORTANCE, title=TITLE)
+    assert faults_of(figure) == []
+    arrows = [p for p in figure.axes[0].patches if isinstance(p, FancyArrowPatch)]
+    drawn = strongest_links(values)
+    assert sum(arrow.get_linestyle() != "-" for arrow in arrows) == sum(x.value < 0 for x in drawn)
+    assert max(arrow.get_linewidth() for arrow in arrows) == width_of(1.0)
+    most = f"log-odds lost without it {abs(drawn[0].value):.2g}"
+    legend = {text.get_text() for text in figure.legends[0].get_texts()}
+    assert {"link type 1", "link type 2", most} <= legend
+    assert ("against the class" in legend) is any(x.value < 0 for x in drawn)
+    figure = links_matrix_figure(layout, values, quantity=IMPORTANCE, title=TITLE)
+    assert faults_of(figure) == []
+    assert bars_of(figure) == ["log-odds lost without it"]
+    mesh = next(c for c in figure.axes[0].collections if isinstance(c, QuadMesh))
+    assert mesh.norm.vmin == -mesh.norm.vmax
 
 
 def test_a_hand_that_was_not_seen_has_no_links() -> None:
