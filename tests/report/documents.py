@@ -88,8 +88,10 @@ def make_document(layout: Layout, **clips: int) -> dict[str, Any]:
                     "joints": rounded(
                         np.random.default_rng(place).normal(0.2, 0.4, (bodies, layout.num_joints))
                     ),
-                    "parts": {},
-                    "times": None,
+                    "parts": {
+                        part: 0.1 * (place + 1) * (-1) ** i for i, part in enumerate(layout.parts)
+                    },
+                    "times": [0.02 * step * place for step in range(50)],
                 }
                 for place, name in enumerate(CLASSES)
             ],

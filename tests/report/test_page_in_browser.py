@@ -183,6 +183,20 @@ def test_it_fits_and_is_drawn(browser: Browser, tmp_path: Path, layout: str, dar
         assert (pixels.max(axis=2).astype(int) - pixels.min(axis=2) > 90).mean() > 0.002
 
 
+def test_importance_by_part_and_over_time(browser: Browser, page: Path) -> None:
+    browser.open(page)
+    widths = browser.value(
+        "[...document.querySelectorAll('#importance .parts')].map((bars) => "
+        "[...bars.querySelectorAll('rect')].map((bar) => Number(bar.getAttribute('width'))))"
+    )
+    parts = load_layout("kinect_v2").parts
+    assert [len(bars) for bars in widths] == [len(parts)] * len(CLASSES)
+    np.testing.assert_allclose(widths[2], 3 * np.array(widths[0]), rtol=1e-6)
+    said = browser.value("document.querySelector('#importance .parts').ariaLabel")
+    assert "left arm" in said and "0.10" in said and "-0.10" in said
+    assert browser.value("document.querySelectorAll('#importance .chart .line').length") == 3
+
+
 def test_hundreds_of_classes_and_joints_fit(browser: Browser, tmp_path: Path) -> None:
     document = make_document(load_layout("openpose_body25_hands"))
     names = [f"class with a rather long name number {i}" for i in range(200)]

@@ -4,9 +4,13 @@ const heatKey = () => make("div", { class: "heat" }, ["against the class", make(
 
 function importanceSection(report) {
   const found = report.importance;
-  const largest = Math.max(...found.classes.flatMap((one) => one.joints.flat()).filter(known).map(Math.abs));
+  const scales = {
+    joints: Math.max(...found.classes.flatMap((one) => one.joints.flat()).filter(known).map(Math.abs)),
+    parts: ends(found.classes.flatMap((one) => Object.values(one.parts))),
+    times: ends(found.classes.flatMap((one) => one.times ?? [])),
+  };
   const holder = make("div", { class: "maps" });
-  const add = (group) => holder.append(...group.map((one) => importanceMap(report.skeleton, one, largest)));
+  const add = (group) => holder.append(...group.map((one) => importanceMap(report.skeleton, one, scales)));
   add(found.classes.slice(0, FIRST));
   const rest = found.classes.slice(FIRST);
   const more = make("button", { type: "button" }, `Show ${counted(rest.length, "more class", "more classes")}`);
@@ -15,7 +19,7 @@ function importanceSection(report) {
     more.remove();
   });
   return [
-    paragraph(`Method: ${found.title}. Means over ${whole(found.sampled)} of ${counted(found.of, "clip")}, by predicted class. One scale for all classes.`),
+    paragraph(`Method: ${found.title}. Means over ${whole(found.sampled)} of ${counted(found.of, "clip")}, by predicted class. One scale for all classes. Bars are sums over the joints of a body part.`),
     belief(found.check),
     heatKey(),
     holder,
@@ -31,14 +35,44 @@ function belief(check) {
     : paragraph(`On this run the method is not surely better than chance: do not rest anything on these maps. ${numbers}`, "warning");
 }
 
-function importanceMap(skeleton, one, largest) {
+function importanceMap(skeleton, one, scales) {
   const top = topJoints(skeleton, one.joints, 5);
   const label = `${one.name}: most important are ${top.map(([name]) => name).join(", ") || "none"}`;
   return make("figure", { class: "map" }, [
     make("figcaption", {}, [one.name, " ", make("span", { class: "muted" }, counted(one.clips, "clip"))]),
-    drawPose(skeleton, one.joints, largest, label),
+    drawPose(skeleton, one.joints, scales.joints, label),
     topList(top, (value) => ` ${value.toPrecision(2)}`),
+    partBars(one, scales.parts),
+    one.times && timeLine(one, scales.times),
   ]);
+}
+
+// Least and greatest value, with zero between them or at an end.
+const ends = (values) => [Math.min(0, ...values), Math.max(0, ...values)];
+
+const BAR = { row: 15, names: 104, width: 240 };
+
+// Sums over body parts; bars to the left of the line speak against the class.
+function partBars(one, [low, high]) {
+  const parts = Object.entries(one.parts).map(([name, value]) => [name.replaceAll("_", " "), value]);
+  if (!parts.length || low === high) return null;
+  const across = (value) => BAR.names + ((value - low) / (high - low)) * (BAR.width - BAR.names);
+  const height = BAR.row * parts.length;
+  const label = `${one.name}, sums by body part: ${parts.map(([name, value]) => `${name} ${value.toPrecision(2)}`).join(", ")}`;
+  return draw("svg", { class: "parts", viewBox: `0 0 ${BAR.width} ${height}`, role: "img", "aria-label": label }, [
+    parts.flatMap(([name, value], place) => [
+      draw("text", { x: BAR.names - 6, y: BAR.row * place + 11, "text-anchor": "end" }, short(name, 17)),
+      draw("rect", { x: Math.min(across(0), across(value)), y: BAR.row * place + 2, width: Math.abs(across(value) - across(0)), height: BAR.row - 4,
+        colours: { fill: value < 0 ? "var(--against)" : "var(--for)" } }, draw("title", {}, `${name} ${value.toPrecision(2)}`)),
+    ]),
+    draw("line", { class: "axis", x1: across(0), x2: across(0), y1: 0, y2: height }),
+  ]);
+}
+
+function timeLine(one, y) {
+  const frame = axes({ x: [0, 1], y, xLabel: "share of the clip", yLabel: "", label: `${one.name}: importance over time`, height: 110 });
+  frame.svg.append(...lineOf(frame, one.times.map((_, step) => step / (one.times.length - 1)), one.times, "var(--for)"));
+  return frame.svg;
 }
 
 function topList(top, told = () => "") {
