@@ -103,7 +103,8 @@ def plot_importance(
       skelgraph plot importance runs/mediapipe_hands --clip 3 --output clip3.gif
       skelgraph plot importance runs/mediapipe_hands --difference wave pinch
     """
-    from skelgraph.cli.plot.importance_drawing import Wanted, draw_importance
+    from skelgraph.cli.plot.importance_views.drawing import draw_importance
+    from skelgraph.cli.plot.importance_views.wanted import Wanted
 
     wanted = Wanted(
         clip=values["clip"],
