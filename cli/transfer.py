@@ -14,7 +14,7 @@ from skelgraph.cli.settings import STREAMS, Names, Several, open_setting_options
 from skelgraph.training.transfer.options import MODES
 
 if TYPE_CHECKING:
-    from skelgraph.evaluation.changes import Comparison
+    from skelgraph.evaluation.comparison import Comparison
 
 RECIPES = ("default", "industrial")  # a test holds it against the library's
 START = (

@@ -14,7 +14,7 @@ from skelgraph.cli.plot.telling import RUN, report, split_option
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from skelgraph.evaluation.changes import Comparison
+    from skelgraph.evaluation.comparison import Comparison
 
 
 @click.command("changes")
@@ -70,7 +70,7 @@ def plot_changes(
 
 
 def _figure(found: Comparison, title: str) -> Figure:
-    from skelgraph.evaluation.changes import ALPHA
+    from skelgraph.evaluation.comparison import ALPHA
     from skelgraph.plots.changes import Dumbbell, changes_figure
 
     rows = [

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from skelgraph.errors import ConfigError, RunError, SkelgraphError
-from skelgraph.evaluation.changes import Answers, Comparison, compare_f1
+from skelgraph.evaluation.changes import Answers, compare_f1
+from skelgraph.evaluation.comparison import Comparison
 from skelgraph.training.run import METRICS
 from skelgraph.training.run_tables import PredictionTable, read_predictions
 from skelgraph.training.scoring import own_store

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from skelgraph.errors import ConfigError
-from skelgraph.evaluation.changes import Comparison
+from skelgraph.evaluation.comparison import Comparison
 from skelgraph.training.config import RunConfig, TrainOptions
 from skelgraph.training.devices import Devices, count_devices, processes_of
 from skelgraph.training.progress import Reporter
