@@ -18,8 +18,8 @@ from skelgraph.errors import ConfigError
 from skelgraph.graphs import load_layout
 from skelgraph.training.checkpoint import load_checkpoint
 from skelgraph.training.config import DataOptions, ModelOptions, RunConfig, TrainOptions
+from skelgraph.training.processes import alone_first, check_batches
 from skelgraph.training.progress import Reporter
-from skelgraph.training.supervised import _alone_first, _check_batches
 from skelgraph.training.supervised import train as train_here
 from skelgraph.transforms.options import AugmentOptions
 from tests.training.clips import CLASSES, TINY, make_clips, make_config, make_store
@@ -173,7 +173,7 @@ def test_no_process_waits_for_one_that_failed(first: bool) -> None:
         raise OSError(28, "No space left on device")
 
     with pytest.raises(OSError if first else SystemExit):
-        _alone_first(Process(), work)  # type: ignore[arg-type]
+        alone_first(Process(), work)  # type: ignore[arg-type]
     assert told == [first]
 
 
@@ -182,7 +182,7 @@ def test_a_batch_has_clips_for_every_process() -> None:
         world_size = 4
 
     with pytest.raises(ConfigError, match="batch_size: expected at least 4, one a process, got 3"):
-        _check_batches(RunConfig("x", training=TrainOptions(batch_size=3)), Four())  # type: ignore[arg-type]
+        check_batches(RunConfig("x", training=TrainOptions(batch_size=3)), Four())  # type: ignore[arg-type]
 
 
 def test_no_batch_is_larger_than_asked_for(store: Store, tmp_path: Path) -> None:

@@ -25,7 +25,8 @@ from skelgraph.training.config import DataOptions, ModelOptions, ProtocolOptions
 from skelgraph.training.progress import Reporter
 from skelgraph.training.run import read_config, write_config
 from skelgraph.training.scoring import evaluate, predict
-from skelgraph.training.supervised import describe_split, train
+from skelgraph.training.split_words import describe_split
+from skelgraph.training.supervised import train
 from skelgraph.training.weights import load_recogniser, save_recogniser
 from tests.limits import small_files
 from tests.training.clips import CLASSES, make_clips, make_config, make_store
