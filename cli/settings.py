@@ -216,7 +216,7 @@ def with_preset(config: RunConfig, values: Mapping[str, Any]) -> RunConfig:
 
 def _preset(name: str, config: RunConfig) -> AugmentOptions:
     from skelgraph.data.store import Store
-    from skelgraph.training.supervised import resolve_layout
+    from skelgraph.training.starting import resolve_layout
 
     symmetry = None if config.store is None else Store.open(config.store).symmetry
     return preset(name, resolve_layout(config), symmetry=symmetry)

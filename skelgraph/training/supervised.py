@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +12,10 @@ from torch import Tensor, nn
 from skelgraph.data.store import Store
 from skelgraph.errors import RunError
 from skelgraph.evaluation.metrics import fit_temperature
-from skelgraph.graphs import Layout, load_layout, map_joints
+from skelgraph.graphs import Layout, map_joints
 from skelgraph.training.clips import PARTS, Parts, cut_parts, open_source, split_store
-from skelgraph.training.config import ModelOptions, RunConfig, check
-from skelgraph.training.devices import Devices, choose_precision, make_fabric, processes_ended
+from skelgraph.training.config import RunConfig, check
+from skelgraph.training.devices import Devices, processes_ended
 from skelgraph.training.inference import predict_logits
 from skelgraph.training.loop import Loop, Progress
 from skelgraph.training.memory import keep_freed_memory
@@ -30,15 +29,19 @@ from skelgraph.training.run import (
     PREDICTIONS,
     SPLIT,
     WEIGHTS,
-    check_resumable,
     claimed,
-    read_config,
     write_config,
     write_history,
     write_json,
     write_rows,
 )
 from skelgraph.training.split_words import describe_split
+from skelgraph.training.starting import (
+    asked_config,
+    check_data_stays,
+    resolve_layout,
+    start_devices,
+)
 from skelgraph.training.transfer.beginning import resolve_start
 from skelgraph.training.weights import save_recogniser
 
@@ -76,16 +79,13 @@ def train(
     devices = devices or Devices()
     keep_freed_memory()
     folder = Path(output)
-    if resume:
-        check_resumable(folder)
-        config = read_config(folder)
+    config = asked_config(config, folder, resume=resume)
     check(config)
     if force and not resume:
-        _check_data_stays(config, folder)
+        check_data_stays(config, folder)
         _check_start_stays(config, folder)
     layout = resolve_layout(config)
-    config = resolve_start(_resolve_precision(config, devices), layout)
-    fabric = make_fabric(devices, config.training.precision, all_learn=True)
+    config, fabric = start_devices(resolve_start(config, layout), devices, all_learn=True)
     with processes_ended():
         return _train(config, layout, folder, fabric, report, resume=resume, force=force)
 
@@ -105,7 +105,6 @@ def _train(
     report = report if fabric.is_global_zero else Reporter()
     if config.store is not None:
         _describe(Store.open(config.store), layout, config, report)
-    config = _resolve_preset(config, fabric)
     job = _Job(config, layout, folder, fabric, report)
     if config.store is not None:
         # Before anything is removed or written: a store that does not fit changes nothing.
@@ -114,15 +113,6 @@ def _train(
     if config.store is None and not fabric.is_global_zero:
         job.prepare()
     return job.run(resume=resume)
-
-
-def _check_data_stays(config: RunConfig, folder: Path) -> None:
-    """Refuse to replace a run that holds the data to train on."""
-    if config.store is not None and Path(config.store).resolve().is_relative_to(folder.resolve()):
-        raise RunError(
-            f"{folder}: expected a run to replace that does not hold the data, got the data at "
-            f"{config.store}. Give another --output, or move the data out of it."
-        )
 
 
 def _check_start_stays(config: RunConfig, folder: Path) -> None:
@@ -246,31 +236,7 @@ class _Job:
         return metrics
 
 
-def resolve_layout(config: RunConfig) -> Layout:
-    """Load the layout by name or file; one that only the store knows comes from there."""
-    if config.store is not None:
-        own = Store.open(config.store).layout
-        if config.layout in ("", own.name):
-            return own
-    return load_layout(config.layout)
-
-
 def _describe(store: Store, layout: Layout, config: RunConfig, report: Reporter) -> None:
     text = map_joints(store.layout, layout, slot=config.data.slot).describe()
     if text:
         report.message(text)
-
-
-def _resolve_precision(config: RunConfig, devices: Devices) -> RunConfig:
-    """Settle what `auto` means here, so that a run resumed elsewhere goes on in it."""
-    precision = choose_precision(config.training.precision, devices.accelerator)
-    return replace(config, training=replace(config.training, precision=precision))
-
-
-def _resolve_preset(config: RunConfig, fabric: Fabric) -> RunConfig:
-    """Settle what `auto` means on this device, so that config.yaml says it."""
-    if config.model.preset not in ("auto", None):
-        return config
-    preset = "small" if fabric.device.type == "cpu" else "paper"
-    model: ModelOptions = replace(config.model, preset=preset)
-    return replace(config, model=model)

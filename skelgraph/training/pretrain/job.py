@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,19 +11,13 @@ import torch
 from skelgraph import __version__
 from skelgraph.data.clip import num_spatial
 from skelgraph.data.store import Store
-from skelgraph.errors import ConfigError, RunError, list_faults, unknown_name
+from skelgraph.errors import ConfigError, list_faults, unknown_name
 from skelgraph.graphs import Layout, map_joints
 from skelgraph.models import build_model, resolve_config
 from skelgraph.nn.recompute import set_recompute
 from skelgraph.training.clips import clip_set
 from skelgraph.training.config import RunConfig, check
-from skelgraph.training.devices import (
-    Devices,
-    choose_precision,
-    count_devices,
-    make_fabric,
-    processes_of,
-)
+from skelgraph.training.devices import Devices, count_devices, processes_of
 from skelgraph.training.memory import keep_freed_memory
 from skelgraph.training.pretrain.clips import split_seen
 from skelgraph.training.pretrain.loop import PretrainLoop
@@ -36,15 +29,18 @@ from skelgraph.training.run import (
     METRICS,
     SPLIT,
     WEIGHTS,
-    check_resumable,
     claimed,
-    read_config,
     write_config,
     write_history,
     write_json,
     write_rows,
 )
-from skelgraph.training.supervised import resolve_layout
+from skelgraph.training.starting import (
+    asked_config,
+    check_data_stays,
+    resolve_layout,
+    start_devices,
+)
 from skelgraph.training.weights import PRETRAINED, Recogniser, save_recogniser
 
 if TYPE_CHECKING:
@@ -83,43 +79,23 @@ def pretrain(
     report = report or Reporter()
     keep_freed_memory()
     folder = Path(output)
-    if resume:
-        check_resumable(folder)
-        config = read_config(folder)
+    config = asked_config(config, folder, resume=resume)
     _check(config)
-    assert config.store is not None
-    if force and Path(config.store).resolve().is_relative_to(folder.resolve()):
-        raise RunError(
-            f"{folder}: expected a run to replace that does not hold the data, got the data at "
-            f"{config.store}. Give another --output, or move the data out of it."
-        )
+    if force:
+        check_data_stays(config, folder)
     devices = count_devices(devices or Devices(count=1))
     if processes_of(devices) > 1:
         raise ConfigError(
             f"devices: expected one for training without labels, got {processes_of(devices)}. "
             "Give one."
         )
-    precision = choose_precision(config.training.precision, devices.accelerator)
-    fabric = make_fabric(devices, precision)
-    config = _resolved(config, fabric, precision)
+    config, fabric = start_devices(config, devices)
     # Before anything is removed or written: what does not fit changes nothing.
     job = _Job(config, resolve_layout(config), folder=folder, fabric=fabric, report=report)
     with claimed(folder, force=force, resume=resume):
         write_config(folder, config)
         job.write_split()
     return job.run(resume=resume)
-
-
-def _resolved(config: RunConfig, fabric: Fabric, precision: str) -> RunConfig:
-    """Settle what `auto` means here."""
-    preset = config.model.preset
-    if preset in ("auto", None):
-        preset = "small" if fabric.device.type == "cpu" else "paper"
-    return replace(
-        config,
-        training=replace(config.training, precision=precision),
-        model=replace(config.model, preset=preset),
-    )
 
 
 class _Job:

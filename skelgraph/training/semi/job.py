@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,17 +14,10 @@ from skelgraph.data.store import Store
 from skelgraph.errors import ConfigError, RunError
 from skelgraph.graphs import Layout
 from skelgraph.training.config import RunConfig
-from skelgraph.training.devices import Devices, choose_precision, make_fabric
+from skelgraph.training.devices import Devices
 from skelgraph.training.memory import keep_freed_memory
 from skelgraph.training.progress import Reporter
-from skelgraph.training.run import (
-    SPLIT,
-    check_resumable,
-    claimed,
-    read_config,
-    write_config,
-    write_rows,
-)
+from skelgraph.training.run import SPLIT, claimed, write_config, write_rows
 from skelgraph.training.semi.checking import check_few
 from skelgraph.training.semi.ending import write_end
 from skelgraph.training.semi.few_split import split_few
@@ -42,7 +34,7 @@ from skelgraph.training.semi.legs import (
 )
 from skelgraph.training.semi.loop import FewLoop, FewProgress, cycle_folder
 from skelgraph.training.semi.preparing import Prepared, prepare
-from skelgraph.training.supervised import resolve_layout
+from skelgraph.training.starting import asked_config, resolve_layout, start_devices
 from skelgraph.training.transfer.beginning import resolve_start
 
 if TYPE_CHECKING:
@@ -82,26 +74,14 @@ def train_few(
     report = report or Reporter()
     keep_freed_memory()
     folder = Path(output)
-    if resume:
-        check_resumable(folder)
-        config = read_config(folder)
+    config = asked_config(config, folder, resume=resume)
     check_few(config, folder, resume=resume)
-    devices = devices or Devices(count=1)
-    precision = choose_precision(config.training.precision, devices.accelerator)
-    fabric = make_fabric(devices, precision, all_learn=True)
+    config, fabric = start_devices(config, devices or Devices(count=1), all_learn=True)
     if fabric.world_size > 1:
         raise ConfigError(
             f"devices: expected one for training with few labels, got {fabric.world_size}. Give "
             "--devices 1."
         )
-    preset = config.model.preset
-    if preset in ("auto", None):
-        preset = "small" if fabric.device.type == "cpu" else "paper"
-    config = replace(
-        config,
-        training=replace(config.training, precision=precision),
-        model=replace(config.model, preset=preset),
-    )
     layout = resolve_layout(config)
     config = resolve_start(config, layout)
     # Before anything is removed or written: what does not fit changes nothing.

@@ -1,0 +1,82 @@
+"""What every training begins with: its configuration, skeleton and devices."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from skelgraph.data.store import Store
+from skelgraph.errors import RunError
+from skelgraph.graphs import Layout, load_layout
+from skelgraph.training.config import RunConfig
+from skelgraph.training.devices import Devices, choose_precision, make_fabric
+from skelgraph.training.run import check_resumable, read_config
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+
+
+def asked_config(config: RunConfig, folder: Path, *, resume: bool) -> RunConfig:
+    """Take the configuration that counts: of a run that goes on, the one in its folder.
+
+    Raises:
+        RunError: If the folder holds no run to resume.
+        ConfigError: If its configuration has an unknown key.
+    """
+    if not resume:
+        return config
+    check_resumable(folder)
+    return read_config(folder)
+
+
+def check_data_stays(config: RunConfig, folder: Path) -> None:
+    """Refuse to replace a run that holds the data to train on.
+
+    Raises:
+        RunError: If it does.
+    """
+    if config.store is not None and Path(config.store).resolve().is_relative_to(folder.resolve()):
+        raise RunError(
+            f"{folder}: expected a run to replace that does not hold the data, got the data at "
+            f"{config.store}. Give another --output, or move the data out of it."
+        )
+
+
+def resolve_layout(config: RunConfig) -> Layout:
+    """Load the layout by name or file; one that only the store knows comes from there."""
+    if config.store is not None:
+        own = Store.open(config.store).layout
+        if config.layout in ("", own.name):
+            return own
+    return load_layout(config.layout)
+
+
+def start_devices(
+    config: RunConfig, devices: Devices, *, all_learn: bool = False
+) -> tuple[RunConfig, Fabric]:
+    """Start Lightning, and settle what `auto` means on its device.
+
+    Args:
+        config: What to train.
+        devices: Where.
+        all_learn: As in `make_fabric`.
+
+    Returns:
+        The configuration with a precision and a preset, so that config.yaml says them and a run
+        resumed elsewhere goes on in them; and the devices.
+
+    Raises:
+        ConfigError: If the machine does not have the devices.
+    """
+    precision = choose_precision(config.training.precision, devices.accelerator)
+    fabric = make_fabric(devices, precision, all_learn=all_learn)
+    preset = config.model.preset
+    if preset in ("auto", None):
+        preset = "small" if fabric.device.type == "cpu" else "paper"
+    settled = replace(
+        config,
+        training=replace(config.training, precision=precision),
+        model=replace(config.model, preset=preset),
+    )
+    return settled, fabric
