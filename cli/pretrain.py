@@ -17,8 +17,8 @@ from skelgraph.cli.options import (
     output_option,
     report_options,
 )
-from skelgraph.cli.process_options import chosen_devices
 from skelgraph.cli.run_config import run_config
+from skelgraph.cli.run_options import layout_option, resume_option, run_arguments
 from skelgraph.cli.settings import setting_options
 from skelgraph.training.config import PretrainOptions
 
@@ -39,9 +39,9 @@ OWN = (
 
 @click.command("pretrain")
 @click.option("--data", type=click.Path(), help="Store to learn from; labels are not used.")
-@click.option("--layout", metavar="NAME_OR_FILE", help="Skeleton; the store's own by default.")
+@layout_option
 @output_option("Folder of the run.  [default: runs/LAYOUT_pretrained]")
-@click.option("--resume", is_flag=True, help="Go on with the run in --output.")
+@resume_option
 @click.option(
     "--method",
     type=Choice(("masked", "contrastive")),
@@ -111,20 +111,12 @@ def command(**values: Any) -> None:
     """
     from skelgraph.cli.output import print_json
     from skelgraph.training.pretrain.job import pretrain
-    from skelgraph.training.progress import ConsoleReporter, Reporter
 
     if not values["data"] and not (values["resume"] and values["output"]):
         raise click.UsageError("Expected --data STORE, got none. Write one with `convert`.")
     config = _config(values)
     output = values["output"] or Path("runs") / f"{Path(config.layout).stem}_pretrained"
-    metrics = pretrain(
-        config,
-        output,
-        resume=values["resume"],
-        force=values["force"],
-        devices=chosen_devices(values),
-        report=Reporter() if values["quiet"] else ConsoleReporter(),
-    )
+    metrics = pretrain(config, output, **run_arguments(values))
     if values["as_json"]:
         print_json({"run": str(output), **metrics})
     else:

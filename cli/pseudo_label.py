@@ -18,8 +18,8 @@ from skelgraph.cli.options import (
     report_options,
     told,
 )
-from skelgraph.cli.process_options import chosen_devices
 from skelgraph.cli.run_config import layout_name, run_config
+from skelgraph.cli.run_options import layout_option, resume_option, run_arguments
 from skelgraph.cli.settings import DEFAULTS, SETTINGS, setting_options, with_preset
 from skelgraph.training.config import FEW_UNUSED, FewOptions, TrainOptions
 
@@ -74,7 +74,7 @@ FEW_DEFAULTS = replace(DEFAULTS, training=replace(TrainOptions(), **FEW_TRAINING
     help="Draws of labels, with the seeds that follow; a run each, and a summary.",
 )
 @output_option("Folder of the run.  [default: runs/DATA_METHOD]")
-@click.option("--resume", is_flag=True, help="Go on with the run in --output.")
+@resume_option
 @click.option(
     "--method-set",
     type=ModelChange(),
@@ -141,7 +141,7 @@ FEW_DEFAULTS = replace(DEFAULTS, training=replace(TrainOptions(), **FEW_TRAINING
     show_default=True,
     help="Scale confidences by validation before a cycle's labels are chosen.",
 )
-@click.option("--layout", metavar="NAME_OR_FILE", help="Skeleton; the store's own by default.")
+@layout_option
 @model_options
 @partial(setting_options, defaults=FEW_DEFAULTS, without=FEW_UNUSED)
 @device_option
@@ -161,18 +161,12 @@ def command(**values: Any) -> int:
       skelgraph pseudo-label --data my_store --from simulated --method freematch
     """
     from skelgraph.cli.output import print_json
-    from skelgraph.training.progress import ConsoleReporter, Reporter
     from skelgraph.training.semi.draws import train_draws
     from skelgraph.training.semi.job import train_few
 
     config = _config(values)
     output = values["output"] or _default_output(values)
-    shared = {
-        "resume": values["resume"],
-        "force": values["force"],
-        "devices": chosen_devices(values),
-        "report": Reporter() if values["quiet"] else ConsoleReporter(),
-    }
+    shared = run_arguments(values)
     if values["draws"] > 1:
         summary = train_draws(config, output, draws=values["draws"], **shared)
         if values["as_json"]:

@@ -13,16 +13,17 @@ from skelgraph.cli.options import (
     output_option,
     report_options,
 )
-from skelgraph.cli.process_options import chosen_devices, process_options
+from skelgraph.cli.process_options import process_options
 from skelgraph.cli.run_config import run_config
+from skelgraph.cli.run_options import layout_option, resume_option, run_arguments
 from skelgraph.cli.settings import Several, setting_options
 
 
 @click.command("train")
-@click.option("--layout", metavar="NAME_OR_FILE", help="Skeleton; the store's own by default.")
+@layout_option
 @click.option("--data", type=click.Path(), help="Store to train on; simulated clips by default.")
 @output_option("Folder of the run.  [default: runs/LAYOUT]")
-@click.option("--resume", is_flag=True, help="Go on with the run in --output.")
+@resume_option
 @model_options
 @click.option(
     "--forecast",
@@ -65,7 +66,6 @@ def command(**values: Any) -> int:
       skelgraph train --data my_store --protocol loso --fold 0 --output runs/fold0
     """
     from skelgraph.cli.output import print_json
-    from skelgraph.training.progress import ConsoleReporter, Reporter
     from skelgraph.training.supervised import train
 
     config = run_config(values)
@@ -73,14 +73,7 @@ def command(**values: Any) -> int:
     if values["sweep_windows"] or values["sweep_overlaps"]:
         _sweep(config, output, values)
         return 0
-    metrics = train(
-        config,
-        output,
-        resume=values["resume"],
-        force=values["force"],
-        devices=chosen_devices(values),
-        report=Reporter() if values["quiet"] else ConsoleReporter(),
-    )
+    metrics = train(config, output, **run_arguments(values))
     if not metrics:
         return 0
     if values["as_json"]:
@@ -93,7 +86,6 @@ def command(**values: Any) -> int:
 
 def _sweep(config: Any, output: Path, values: dict[str, Any]) -> None:
     from skelgraph.cli.output import print_json, print_table
-    from skelgraph.training.progress import ConsoleReporter, Reporter
     from skelgraph.training.sweep import COLUMNS, sweep_windows
 
     windows = values["sweep_windows"] or (config.data.window and (config.data.window,))
@@ -104,10 +96,7 @@ def _sweep(config: Any, output: Path, values: dict[str, Any]) -> None:
         output,
         windows=windows,
         overlaps=values["sweep_overlaps"] or (config.data.overlap,),
-        resume=values["resume"],
-        force=values["force"],
-        devices=chosen_devices(values),
-        report=Reporter() if values["quiet"] else ConsoleReporter(),
+        **run_arguments(values),
     )
     if values["as_json"]:
         print_json({"runs": rows})

@@ -9,7 +9,8 @@ import click
 
 from skelgraph.cli.model_change import ModelChange, nest
 from skelgraph.cli.options import Choice, force_option, output_option, report_options
-from skelgraph.cli.process_options import chosen_devices, process_options
+from skelgraph.cli.process_options import process_options
+from skelgraph.cli.run_options import layout_option, resume_option, run_arguments
 from skelgraph.cli.settings import STREAMS, Names, Several, open_setting_options, told_settings
 from skelgraph.training.transfer.options import MODES
 
@@ -51,9 +52,9 @@ class PartRate(click.ParamType):
 @click.command("transfer")
 @click.argument("source", metavar="RUN")
 @click.option("--data", type=click.Path(), help="Store to train on.  [required]")
-@click.option("--layout", metavar="NAME_OR_FILE", help="Skeleton; the store's own by default.")
+@layout_option
 @output_option("Folder of the new run.  [default: runs/STORE_transferred]")
-@click.option("--resume", is_flag=True, help="Go on with the run in --output.")
+@resume_option
 @click.option(
     "--mode",
     type=Choice(MODES),
@@ -155,19 +156,12 @@ def command(**values: Any) -> int:
 
 
 def _train(values: dict[str, Any], output: Path) -> tuple[dict[str, Any], Comparison | None]:
-    from skelgraph.training.progress import ConsoleReporter, Reporter
     from skelgraph.training.supervised import train
     from skelgraph.training.transfer.comparing import train_both
 
-    given: dict[str, Any] = {
-        "resume": values["resume"],
-        "force": values["force"],
-        "devices": chosen_devices(values),
-        "report": Reporter() if values["quiet"] else ConsoleReporter(),
-    }
     if values["compare_scratch"]:
-        return train_both(_config(values), output, **given)
-    return train(_config(values), output, **given), None
+        return train_both(_config(values), output, **run_arguments(values))
+    return train(_config(values), output, **run_arguments(values)), None
 
 
 def _output(values: dict[str, Any]) -> Path:
