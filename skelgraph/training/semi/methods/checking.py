@@ -2,35 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import inf
 
 from skelgraph.errors import ConfigError, list_faults
 
-PROBABILITY = "a probability in [0, 1]"
-SHARE = "a share in [0, 1]"
-DECAY = "a decay in [0, 1)"
-AMOUNT = "a number of at least 0"
+
+@dataclass(frozen=True)
+class Range:
+    """Values that an option may have.
+
+    Args:
+        words: What is expected.
+        holds: Whether a value is among them.
+    """
+
+    words: str
+    holds: Callable[[float], bool]
 
 
-def check_options(method: str, rules: Iterable[tuple[str, float, str, bool]]) -> None:
+PROBABILITY = Range("a probability in [0, 1]", lambda value: 0 <= value <= 1)
+SHARE = Range("a share in [0, 1]", lambda value: 0 <= value <= 1)
+DECAY = Range("a decay in [0, 1)", lambda value: 0 <= value < 1)
+AMOUNT = Range("a number of at least 0", lambda value: 0 <= value < inf)
+POSITIVE = Range("a number above 0", lambda value: 0 < value < inf)
+
+
+def check_options(method: str, options: object, **ranges: Range) -> None:
     """Refuse options that a method cannot have.
 
     Args:
         method: Its name.
-        rules: Name of an option, its value, what is expected, and whether that holds.
+        options: Its options.
+        **ranges: What fields of them may be.
 
     Raises:
         ConfigError: With all faults, one a line.
     """
+    values = {name: getattr(options, name) for name in ranges}
     faults = [
-        f"{method}, {name}: expected {rule}, got {value}. Give another value."
-        for name, value, rule, fits in rules
-        if not fits
+        f"{method}, {name}: expected {allowed.words}, got {values[name]}. Give another value."
+        for name, allowed in ranges.items()
+        if not allowed.holds(values[name])
     ]
     if faults:
         raise ConfigError(list_faults(faults))
-
-
-def is_amount(value: float) -> bool:
-    """Tell whether a number is finite and at least 0."""
-    return 0 <= value < float("inf")

@@ -18,12 +18,7 @@ from skelgraph.training.semi.method import (
     StepBatch,
     StepLosses,
 )
-from skelgraph.training.semi.methods.checking import (
-    AMOUNT,
-    PROBABILITY,
-    check_options,
-    is_amount,
-)
+from skelgraph.training.semi.methods.checking import AMOUNT, PROBABILITY, check_options
 from skelgraph.training.semi.methods.fixmatch import FixedThreshold
 from skelgraph.training.semi.methods.matching import shown, taught_loss
 from skelgraph.training.semi.passes import logits_of, predict
@@ -45,13 +40,7 @@ class CmplOptions:
     weight: float = 1.0
 
     def __post_init__(self) -> None:
-        check_options(
-            "cmpl",
-            (
-                ("threshold", self.threshold, PROBABILITY, 0 <= self.threshold <= 1),
-                ("weight", self.weight, AMOUNT, is_amount(self.weight)),
-            ),
-        )
+        check_options("cmpl", self, threshold=PROBABILITY, weight=AMOUNT)
 
 
 class Cmpl(Method):

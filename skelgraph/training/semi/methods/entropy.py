@@ -17,7 +17,7 @@ from skelgraph.training.semi.method import (
     StepBatch,
     StepLosses,
 )
-from skelgraph.training.semi.methods.checking import AMOUNT, SHARE, check_options, is_amount
+from skelgraph.training.semi.methods.checking import AMOUNT, SHARE, check_options
 from skelgraph.training.semi.methods.matching import likeliest, shown
 from skelgraph.training.semi.methods.ramps import linear_ramp
 from skelgraph.training.semi.passes import logits_of
@@ -39,13 +39,7 @@ class EntropyOptions:
     full: float = 0.25
 
     def __post_init__(self) -> None:
-        check_options(
-            "entropy",
-            (
-                ("weight", self.weight, AMOUNT, is_amount(self.weight)),
-                ("full", self.full, SHARE, 0 <= self.full <= 1),
-            ),
-        )
+        check_options("entropy", self, weight=AMOUNT, full=SHARE)
 
 
 class EntropyMinimisation(Method):

@@ -19,12 +19,7 @@ from skelgraph.training.semi.method import (
     StepBatch,
     StepLosses,
 )
-from skelgraph.training.semi.methods.checking import (
-    AMOUNT,
-    PROBABILITY,
-    check_options,
-    is_amount,
-)
+from skelgraph.training.semi.methods.checking import AMOUNT, PROBABILITY, check_options
 from skelgraph.training.semi.methods.matching import match, taught_loss
 
 
@@ -44,13 +39,7 @@ class FixMatchOptions:
     weight: float = 1.0
 
     def __post_init__(self) -> None:
-        check_options(
-            "fixmatch",
-            (
-                ("threshold", self.threshold, PROBABILITY, 0 <= self.threshold <= 1),
-                ("weight", self.weight, AMOUNT, is_amount(self.weight)),
-            ),
-        )
+        check_options("fixmatch", self, threshold=PROBABILITY, weight=AMOUNT)
 
 
 class FixMatch(Method):

@@ -20,7 +20,7 @@ from skelgraph.training.semi.method import (
     StepBatch,
     StepLosses,
 )
-from skelgraph.training.semi.methods.checking import AMOUNT, DECAY, check_options, is_amount
+from skelgraph.training.semi.methods.checking import AMOUNT, DECAY, check_options
 from skelgraph.training.semi.methods.matching import match, taught_loss
 
 SMALLEST = 1e-12
@@ -44,14 +44,7 @@ class FreeMatchOptions:
     fairness: float = 0.01
 
     def __post_init__(self) -> None:
-        check_options(
-            "freematch",
-            (
-                ("decay", self.decay, DECAY, 0 <= self.decay < 1),
-                ("weight", self.weight, AMOUNT, is_amount(self.weight)),
-                ("fairness", self.fairness, AMOUNT, is_amount(self.fairness)),
-            ),
-        )
+        check_options("freematch", self, decay=DECAY, weight=AMOUNT, fairness=AMOUNT)
 
 
 class FreeMatch(Method):

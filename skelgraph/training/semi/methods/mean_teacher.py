@@ -18,7 +18,7 @@ from skelgraph.training.semi.method import (
     StepBatch,
     StepLosses,
 )
-from skelgraph.training.semi.methods.checking import AMOUNT, SHARE, check_options, is_amount
+from skelgraph.training.semi.methods.checking import AMOUNT, SHARE, check_options
 from skelgraph.training.semi.methods.matching import likeliest, shown
 from skelgraph.training.semi.methods.ramps import bell_ramp
 from skelgraph.training.semi.passes import logits_of, predict
@@ -40,13 +40,7 @@ class MeanTeacherOptions:
     full: float = 0.25
 
     def __post_init__(self) -> None:
-        check_options(
-            "mean_teacher",
-            (
-                ("weight", self.weight, AMOUNT, is_amount(self.weight)),
-                ("full", self.full, SHARE, 0 <= self.full <= 1),
-            ),
-        )
+        check_options("mean_teacher", self, weight=AMOUNT, full=SHARE)
 
 
 class MeanTeacher(Method):

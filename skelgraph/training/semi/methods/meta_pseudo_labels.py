@@ -23,10 +23,10 @@ from skelgraph.training.semi.method import (
 from skelgraph.training.semi.methods.checking import (
     AMOUNT,
     DECAY,
+    POSITIVE,
     PROBABILITY,
     SHARE,
     check_options,
-    is_amount,
 )
 from skelgraph.training.semi.methods.matching import likeliest
 from skelgraph.training.semi.methods.ramps import linear_ramp
@@ -60,19 +60,13 @@ class MetaPseudoLabelsOptions:
     def __post_init__(self) -> None:
         check_options(
             "meta_pseudo_labels",
-            (
-                ("consistency", self.consistency, AMOUNT, is_amount(self.consistency)),
-                ("full", self.full, SHARE, 0 <= self.full <= 1),
-                ("threshold", self.threshold, PROBABILITY, 0 <= self.threshold <= 1),
-                (
-                    "temperature",
-                    self.temperature,
-                    "a number above 0",
-                    0 < self.temperature < float("inf"),
-                ),
-                ("decay", self.decay, DECAY, 0 <= self.decay < 1),
-                ("finetune_share", self.finetune_share, SHARE, 0 <= self.finetune_share <= 1),
-            ),
+            self,
+            consistency=AMOUNT,
+            full=SHARE,
+            threshold=PROBABILITY,
+            temperature=POSITIVE,
+            decay=DECAY,
+            finetune_share=SHARE,
         )
 
 

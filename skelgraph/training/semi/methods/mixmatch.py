@@ -22,12 +22,10 @@ from skelgraph.training.semi.method import (
     StepBatch,
     StepLosses,
 )
-from skelgraph.training.semi.methods.checking import AMOUNT, SHARE, check_options, is_amount
+from skelgraph.training.semi.methods.checking import AMOUNT, POSITIVE, SHARE, check_options
 from skelgraph.training.semi.methods.matching import likeliest, shown
 from skelgraph.training.semi.methods.ramps import linear_ramp
 from skelgraph.training.semi.passes import logits_of, predict
-
-POSITIVE = "a number above 0"
 
 
 @dataclass(frozen=True)
@@ -50,17 +48,8 @@ class MixMatchOptions:
     mixing: float = 0.75
 
     def __post_init__(self) -> None:
-        positive = ("temperature", "mixing")
         check_options(
-            "mixmatch",
-            (
-                ("weight", self.weight, AMOUNT, is_amount(self.weight)),
-                ("full", self.full, SHARE, 0 <= self.full <= 1),
-                *(
-                    (name, value, POSITIVE, 0 < value < float("inf"))
-                    for name, value in ((name, getattr(self, name)) for name in positive)
-                ),
-            ),
+            "mixmatch", self, weight=AMOUNT, full=SHARE, temperature=POSITIVE, mixing=POSITIVE
         )
 
 

@@ -17,7 +17,7 @@ from skelgraph.training.semi.method import (
     StepBatch,
     StepLosses,
 )
-from skelgraph.training.semi.methods.checking import AMOUNT, SHARE, check_options, is_amount
+from skelgraph.training.semi.methods.checking import AMOUNT, SHARE, Range, check_options
 from skelgraph.training.semi.methods.matching import likeliest, shown, taught_loss
 from skelgraph.training.semi.methods.ramps import linear_ramp
 from skelgraph.training.semi.passes import logits_of, predict
@@ -41,19 +41,10 @@ class PseudoLabelOptions:
     full: float = 0.6
 
     def __post_init__(self) -> None:
-        check_options(
-            "pseudo_label",
-            (
-                ("weight", self.weight, AMOUNT, is_amount(self.weight)),
-                ("begin", self.begin, SHARE, 0 <= self.begin <= 1),
-                (
-                    "full",
-                    self.full,
-                    f"a share of at least begin ({self.begin})",
-                    self.begin <= self.full <= 1,
-                ),
-            ),
+        later = Range(
+            f"a share of at least begin ({self.begin})", lambda full: self.begin <= full <= 1
         )
+        check_options("pseudo_label", self, weight=AMOUNT, begin=SHARE, full=later)
 
 
 class PseudoLabel(Method):

@@ -19,7 +19,7 @@ from skelgraph.training.semi.method import (
     StepBatch,
     StepLosses,
 )
-from skelgraph.training.semi.methods.checking import AMOUNT, DECAY, check_options, is_amount
+from skelgraph.training.semi.methods.checking import AMOUNT, DECAY, POSITIVE, check_options
 from skelgraph.training.semi.methods.matching import match, taught_loss
 
 SMALLEST = 1e-12
@@ -46,14 +46,7 @@ class SoftMatchOptions:
     align: bool = True
 
     def __post_init__(self) -> None:
-        check_options(
-            "softmatch",
-            (
-                ("decay", self.decay, DECAY, 0 <= self.decay < 1),
-                ("weight", self.weight, AMOUNT, is_amount(self.weight)),
-                ("width", self.width, "a number above 0", 0 < self.width < float("inf")),
-            ),
-        )
+        check_options("softmatch", self, decay=DECAY, weight=AMOUNT, width=POSITIVE)
 
 
 class SoftMatch(Method):
