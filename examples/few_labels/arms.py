@@ -133,7 +133,7 @@ def make_config(task: Task) -> RunConfig:
             label_budget=task.budget,
             draw_seed=task.draw,
             epoch_steps=EPOCH_STEPS,
-            supervised_epochs=task.supervised,
+            supervised_epochs=task.epochs if task.arm.method == SUPERVISED else task.supervised,
             unlabelled_ratio=UNLABELLED_RATIO,
             guard_folds=FOLDS,
             guard=not everything,  # nothing is compared with the reference by validation

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from skelgraph.data.store import Store
+from skelgraph.training.semi.legs import epochs_of
 from skelgraph.training.semi.methods.table import METHODS
 from tests.examples.few_labels import load
 
@@ -164,6 +165,19 @@ def test_screening_table_is_in_order_of_validation() -> None:
 
 def test_every_method_is_screened() -> None:
     assert {arm.method for arm in methods.ARMS} == set(METHODS) - {"supervised"}
+
+
+def test_a_run_trains_as_many_epochs_as_its_task_says(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arms, "open_set", lambda one, work: store)
+    options = efforts(draws=1, final_epochs=2, work=tmp_path)
+    found = {}
+    for task in methods.final([], options):
+        config = arms.make_config(task)
+        found[task.arm.name] = [epochs_of(config, name) for name in ("supervised", task.arm.method)]
+    # The reference takes twice as many as the supervised training that methods begin with.
+    assert found == {"all labels": [6, 6], "fixmatch": [3, 2], "pseudo_label": [3, 2]}
 
 
 def test_estimate_by_hand(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
