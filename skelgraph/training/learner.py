@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -27,7 +28,9 @@ class Tuning:
         rates: Factor of the learning rate. A parameter that is not named has 1.
         frozen: Parameters that never move. A module of which no parameter moves stays in
             evaluation: its statistics stay too, and its dropout is off.
-        thaw: Share of the steps after which a parameter begins to move. Not named: 0.
+        thaw: Share of the steps after which a parameter begins to move. Not named: 0. A module of
+            which none moves yet is in evaluation as well, unless it has statistics to find that
+            were not learned before.
         anchor: Weights towards which the L2 term pulls, on the CPU.
         anchor_weight: Factor of that term, half the squared distance; 0: no term.
     """
@@ -86,7 +89,7 @@ class Learner:
             and name in self.tuning.anchor
             and name not in self.tuning.frozen
         ]
-        self._fixed = _fixed_modules(model, self.tuning.frozen)
+        self._resting = _resting_modules(model, self.tuning)
         self._share = 0.0
 
     @property
@@ -97,17 +100,21 @@ class Learner:
     def set_training(self) -> None:
         """Put the model into training, but for modules of which nothing moves."""
         self.model.train()
-        for module in self._fixed:
-            module.eval()
+        self._rest()
 
     def set_lr(self, lr: float, *, share: float = 0.0) -> None:
         """Set the learning rate of what moves.
 
         Args:
             lr: The rate that a factor of 1 has.
-            share: Share of the steps that are done; a parameter that thaws later has rate 0.
+            share: Share of the steps that are done; what thaws later does not move.
         """
+        woken = [module for module, until in self._resting if self._share < until <= share]
         self._share = share
+        if woken:
+            for module in woken:
+                module.train()
+            self._rest()
         for group, rate in zip(self.optimiser.param_groups, self._rates, strict=True):
             group["lr"] = lr * rate
 
@@ -162,6 +169,12 @@ class Learner:
         self.average.load_state_dict(state["average"])
         self.optimiser.optimizer.load_state_dict(state["optimiser"])
 
+    def _rest(self) -> None:
+        """Put the modules of which nothing moves into evaluation."""
+        for module, until in self._resting:
+            if until > self._share:
+                module.eval()
+
     def _hold_back(self) -> None:
         """Take the gradients of what has not thawed: it neither moves nor decays."""
         if not self.tuning.thaw:
@@ -211,11 +224,25 @@ def average_gradients(parameters: Sequence[nn.Parameter]) -> None:
     nn.utils.vector_to_parameters(whole, gradients)
 
 
-def _fixed_modules(model: nn.Module, frozen: frozenset[str]) -> list[nn.Module]:
-    """The modules with parameters, all of them frozen."""
+def _resting_modules(model: nn.Module, tuning: Tuning) -> list[tuple[nn.Module, float]]:
+    """The modules of which no parameter moves at first, and the share at which one does."""
     found = []
     for prefix, module in model.named_modules():
         names = [f"{prefix}.{name}" if prefix else name for name, _ in module.named_parameters()]
-        if names and frozen.issuperset(names):
-            found.append(module)
+        until = min((_moves_from(name, tuning) for name in names), default=0.0)
+        if until == inf or (until > 0 and not _lacks_statistics(module)):
+            found.append((module, until))
     return found
+
+
+def _moves_from(name: str, tuning: Tuning) -> float:
+    """Share of the steps after which a parameter moves; inf: never."""
+    return inf if name in tuning.frozen else tuning.thaw.get(name, 0.0)
+
+
+def _lacks_statistics(module: nn.Module) -> bool:
+    """Whether a norm has a channel, that of a new joint perhaps, that no batch was seen of."""
+    return any(
+        name.rpartition(".")[2] == "num_batches" and bool((count == 0).any())
+        for name, count in module.named_buffers()
+    )
