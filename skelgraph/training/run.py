@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shlex
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from skelgraph.errors import RunError
+from skelgraph.errors import RunError, SkelgraphError
 from skelgraph.files import written_whole
 from skelgraph.training.config import RunConfig, from_dict
 
@@ -120,8 +121,29 @@ def read_config(folder: Path) -> RunConfig:
             f"{path}: expected the configuration of a run, got {type(error).__name__}. "
             "Give the folder that `skelgraph train` wrote."
         ) from error
+    if not isinstance(document, dict):
+        raise RunError(
+            f"{path}: expected the configuration of a run, got something else. Give the folder "
+            "that `skelgraph train` wrote."
+        )
     document.pop("schema_version", None)
     return from_dict(RunConfig, document, where=str(path))
+
+
+def resume_command(folder: Path) -> str:
+    """Give the command that goes on with a run which was stopped."""
+    words = ["train"]
+    try:
+        config = read_config(folder)
+    except SkelgraphError:
+        config = None
+    if config is not None and config.pretrain is not None:
+        words = ["pretrain"]
+    elif config is not None and config.few is not None:
+        words = ["pseudo-label"]
+    elif config is not None and config.start is not None:
+        words = ["transfer", config.start.source]
+    return shlex.join(["skelgraph", *words, "--resume", "--output", str(folder)])
 
 
 def write_json(path: Path, document: Mapping[str, Any]) -> None:

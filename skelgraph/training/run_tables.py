@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from skelgraph.errors import RunError, unknown_name
-from skelgraph.training.run import HISTORY, METRICS, PREDICTIONS
+from skelgraph.training.run import HISTORY, METRICS, PREDICTIONS, resume_command
 
 FACTS = ("clip", "split", "label", "predicted")
 TEXTS = ("stage", "training")  # columns of a history
@@ -113,7 +113,7 @@ def _read_rows(path: Path) -> tuple[list[str], list[list[str]]]:
     if not path.is_file():
         raise RunError(
             f"{path.parent}: expected a finished run, found no {path.name}. Give the folder that "
-            "`skelgraph train` wrote, or finish it with `skelgraph train --resume`."
+            f"`skelgraph train` wrote, or finish it with `{resume_command(path.parent)}`."
         )
     try:
         with path.open(newline="", encoding="utf-8") as file:

@@ -15,7 +15,7 @@ from skelgraph.files import written_whole
 from skelgraph.graphs import Layout
 from skelgraph.models import build_model
 from skelgraph.training.config import DataOptions, from_dict
-from skelgraph.training.run import CONFIG, SCHEMA_VERSION, WEIGHTS
+from skelgraph.training.run import CONFIG, SCHEMA_VERSION, WEIGHTS, resume_command
 
 KEY = "skelgraph"
 PRETRAINED = "pretrained"
@@ -115,9 +115,9 @@ def find_weights(path: str | Path) -> Path:
     if not file.is_file():
         unfinished = (given / CONFIG).is_file()
         step = (
-            "Finish it with `skelgraph train --resume`."
+            f"Finish it with `{resume_command(given)}`."
             if unfinished
-            else ("Give the folder that `skelgraph train` wrote, or its model.safetensors.")
+            else "Give the folder that `skelgraph train` wrote, or its model.safetensors."
         )
         raise RunError(f"{given}: expected a trained run, found no {WEIGHTS}. {step}")
     return file

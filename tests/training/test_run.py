@@ -1,0 +1,42 @@
+"""The files of a run's folder."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from skelgraph.errors import RunError
+from skelgraph.training.config import FewOptions, PretrainOptions, RunConfig
+from skelgraph.training.run import CONFIG, read_config, resume_command, write_config
+from skelgraph.training.transfer.options import StartOptions
+from skelgraph.training.weights import find_weights
+
+
+@pytest.mark.parametrize(
+    ("parts", "words"),
+    [
+        ({}, "train"),
+        ({"pretrain": PretrainOptions()}, "pretrain"),
+        ({"start": StartOptions("big run")}, "transfer 'big run'"),
+        ({"few": FewOptions(), "start": StartOptions("big")}, "pseudo-label"),
+    ],
+)
+def test_an_unfinished_run_is_told_the_command_that_finishes_it(
+    tmp_path: Path, parts: dict[str, Any], words: str
+) -> None:
+    write_config(tmp_path, RunConfig("coco17", **parts))
+    command = f"skelgraph {words} --resume --output {shlex.quote(str(tmp_path))}"
+    assert resume_command(tmp_path) == command
+    with pytest.raises(RunError) as found:
+        find_weights(tmp_path)
+    assert f"Finish it with `{command}`." in str(found.value)
+
+
+@pytest.mark.parametrize("text", ["", "- a list", "few: [", "some words"])
+def test_a_file_that_is_no_configuration_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / CONFIG).write_text(text, encoding="utf-8")
+    with pytest.raises(RunError, match="expected the configuration of a run"):
+        read_config(tmp_path)
