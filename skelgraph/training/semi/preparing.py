@@ -21,7 +21,7 @@ from skelgraph.models import build_model, resolve_config
 from skelgraph.nn.recompute import set_recompute
 from skelgraph.training.checkpoint import LAST, load_checkpoint, save_checkpoint
 from skelgraph.training.clips import clip_set
-from skelgraph.training.config import RunConfig
+from skelgraph.training.config import RunConfig, TrainOptions
 from skelgraph.training.learner import Learner, Tuning
 from skelgraph.training.loop import epoch_seed, has_links
 from skelgraph.training.progress import Reporter
@@ -60,6 +60,7 @@ class Prepared:
         folder: Where the starting weights are kept.
         fabric: Lightning's devices and precision.
         beginning: What is carried over from other weights; None: nothing.
+        tunings: How these weights are trained on with each method, by the length of its training.
         messages: What to tell.
     """
 
@@ -72,6 +73,7 @@ class Prepared:
     folder: Path
     fabric: Fabric
     beginning: Beginning | None = None
+    tunings: dict[str, Tuning] = field(default_factory=dict)
     messages: list[str] = field(default_factory=list)
 
     def method(self, name: str, leg: Leg) -> Method:
@@ -215,7 +217,7 @@ class Prepared:
         if beginning is None or restart == "scratch":
             return None
         if method != STURM or cycle == 0:
-            return beginning.tuning
+            return self.tunings[method]
         model, _ = self.resolved()
         stage = curriculum_stage([name for name, _ in model.named_parameters()], first=cycle == 1)
         model.load_state_dict(load_checkpoint(self._begin(""))["weights"])
@@ -243,13 +245,14 @@ class Prepared:
 
     def carry(self, model: nn.Module, options: StartOptions) -> Beginning:
         """Put the weights to start from into a model."""
+        assert self.config.few is not None
         return begin(
             model,
             self.layout,
             options,
             class_names=self.store.class_names,
             num_spatial=num_spatial(self.store.axes),
-            training=self.config.training,
+            training=_lasting(self.config, self.config.few.method),
         )
 
     def _train_links(self, model: nn.Module) -> None:
@@ -301,6 +304,7 @@ def prepare(
     model, _ = prepared.resolved()
     if config.start is not None:
         prepared.beginning = prepared.carry(model, config.start)
+        prepared.tunings = _tunings(config, config.start, model, prepared.beginning)
         carried = prepared.beginning.carried.describe()
         prepared.messages.append(f"start: {config.start.source}, {carried}")
     prepared.messages.append(
@@ -309,6 +313,22 @@ def prepare(
         f"{config.training.precision}"
     )
     return prepared
+
+
+def _tunings(
+    config: RunConfig, start: StartOptions, model: nn.Module, beginning: Beginning
+) -> dict[str, Tuning]:
+    """Say for each method how the weights carried over are trained on."""
+    assert config.few is not None
+    return {
+        name: make_tuning(model, start, beginning.carried, training=_lasting(config, name))
+        for name in (SUPERVISED, config.few.method)
+    }
+
+
+def _lasting(config: RunConfig, method: str) -> TrainOptions:
+    """Options of a training with a method, with the epochs that it has."""
+    return replace(config.training, epochs=epochs_of(config, method))
 
 
 def classifier_names(model: nn.Module) -> set[str]:

@@ -331,6 +331,28 @@ def test_supervised_trainings_have_epochs_of_their_own(store: Store, tmp_path: P
     assert [row["training"] for row in rows] == 3 * ["supervised"] + ["fixmatch"]
 
 
+def test_groups_thaw_by_the_epochs_of_the_training_that_they_are_of(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from skelgraph.training.semi import preparing
+
+    train_few(light(few_config(store, epochs=1, method="supervised")), tmp_path / "start")
+    seen: list[Any] = []
+
+    class Watched(preparing.Learner):
+        def __init__(self, *args: Any, tuning: Any = None, **options: Any) -> None:
+            seen.append(tuning)
+            super().__init__(*args, tuning=tuning, **options)
+
+    monkeypatch.setattr(preparing, "Learner", Watched)
+    config = light(few_config(store, epochs=6), epoch_steps=1, supervised_epochs=12)
+    start = StartOptions(str(tmp_path / "start"), unfreeze=True, unfreeze_epochs=1)
+    train_few(replace(config, start=start), tmp_path / "run")
+    first = [min(tuning.thaw.values()) for tuning in seen]
+    # Learners of the estimate, then of the training: supervised ones, then the method's.
+    assert [round(1 / share) for share in sorted(first)] == [12, 12, 6, 6]
+
+
 def test_without_the_model_that_it_begins_with_a_run_does_not_go_on(
     store: Store, tmp_path: Path
 ) -> None:
