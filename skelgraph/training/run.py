@@ -127,6 +127,8 @@ def read_config(folder: Path) -> RunConfig:
             "that `skelgraph train` wrote."
         )
     document.pop("schema_version", None)
+    if isinstance(few := document.get("few"), dict):
+        few.setdefault("begin", "start")  # of runs made before there was a choice
     return from_dict(RunConfig, document, where=str(path))
 
 

@@ -35,6 +35,14 @@ def test_an_unfinished_run_is_told_the_command_that_finishes_it(
     assert f"Finish it with `{command}`." in str(found.value)
 
 
+def test_a_run_made_before_there_was_a_choice_goes_on_as_it_began(tmp_path: Path) -> None:
+    write_config(tmp_path, RunConfig("coco17", few=FewOptions()))
+    assert read_config(tmp_path).few == FewOptions()
+    text = (tmp_path / CONFIG).read_text(encoding="utf-8")
+    (tmp_path / CONFIG).write_text(text.replace("  begin: supervised\n", ""), encoding="utf-8")
+    assert read_config(tmp_path).few == FewOptions(begin="start")
+
+
 @pytest.mark.parametrize("text", ["", "- a list", "few: [", "some words"])
 def test_a_file_that_is_no_configuration_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / CONFIG).write_text(text, encoding="utf-8")
