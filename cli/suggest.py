@@ -92,8 +92,8 @@ def command(
     """Name the clips that are worth a label next.
 
     RUN is a run folder or its model.safetensors. Clips that validate or test in the run's own
-    split are never named. Fill in the column `label` of the file and give it to `pseudo-label
-    --label-budget`.
+    split, and others of the same people, are never named. Fill in the column `label` of the file
+    and give it to `pseudo-label --label-budget`.
 
     \b
     Example:
@@ -140,7 +140,7 @@ def _notes(found: Suggestions, count: int, *, same_recording: bool) -> list[str]
         f"{len(found.labelled)} with one"
     ]
     if found.held:
-        lines.append(f"left out: {found.held} clips that validate or test in the run")
+        lines.append(f"left out: {found.held} clips of people who validate or test in the run")
     if len(found.items) < count:
         more = "" if same_recording else "; --same-recording allows several of a recording"
         lines.append(f"named: {len(found.items)} of {count} asked for{more}")

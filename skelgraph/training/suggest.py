@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from skelgraph.data.grouping import group_clips
 from skelgraph.data.store import Store
 from skelgraph.errors import ConfigError, RunError, SkelgraphError, list_faults, unknown_name
 from skelgraph.evaluation.acquisition import Picked, Pool, pick, uncertainty
@@ -100,7 +101,7 @@ class Suggestions:
         labelled: Labelled clips and their classes, empty where the store holds it.
         candidates: Clips without a label that could have been chosen.
         recordings: Recordings that they are cut from.
-        held: Clips that were left out because they validate or test.
+        held: Clips that were left out because they, or their people, validate or test.
     """
 
     items: tuple[Suggestion, ...]
@@ -272,10 +273,19 @@ def _is_own(run: str | Path, store: Store) -> bool:
 
 
 def _held(run: str | Path, store: Store) -> set[str]:
-    """Name the clips that validate or test in the run's split of this store."""
+    """Name the clips that validate or test in the run's split of this store, or whose people do.
+
+    A clip that the split does not name, because it had no label, is of such a person if none of
+    the person's clips is learned from.
+    """
     if not (Path(run) / SPLIT).is_file() or not _is_own(run, store):
         return set()
-    return {clip for clip, part in read_split(Path(run)).items() if part in HELD}
+    split = read_split(Path(run))
+    part = np.array([split.get(str(name), "") for name in store.clips.name])
+    scored, groups = np.isin(part, HELD), group_clips(store.clips)[0]
+    apart = np.setdiff1d(groups[scored], groups[~scored & (part != "")])
+    held = scored | ((part == "") & np.isin(groups, apart))
+    return {str(name) for name in store.clips.name[held]}
 
 
 def _counts(labels: dict[str, str], class_names: Sequence[str]) -> np.ndarray:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +21,7 @@ from skelgraph.errors import ConfigError, RunError
 from skelgraph.evaluation import acquisition
 from skelgraph.graphs import load_layout
 from skelgraph.training.config import FewOptions, ProtocolOptions
-from skelgraph.training.run import read_split
+from skelgraph.training.run import SPLIT, read_config, read_split, write_config, write_rows
 from skelgraph.training.semi.few_split import FewSplit, split_few
 from skelgraph.training.suggest import SuggestOptions, describe_clips, suggest
 from skelgraph.training.supervised import train
@@ -71,6 +73,24 @@ def test_never_labelled_nor_held_clips(run: Path, store: Store, tmp_path: Path) 
     assert all(item.distance is not None and item.distance > 0 for item in found.items)
 
 
+def test_clips_without_a_label_of_people_who_do_not_train_are_never_named(
+    run: Path, tmp_path: Path
+) -> None:
+    clips = make_clips(load_layout("coco17"))
+    blank = [replace(c, label=None) if c.name.endswith("_1") else c for c in clips]
+    other = write_store(tmp_path / "s", blank, class_names=CLASSES, provenance={"made": "here"})
+    own = tmp_path / "run"
+    shutil.copytree(run, own)
+    write_config(own, replace(read_config(run), store=str(other.path)))
+    split = {n: part for n, part in read_split(run).items() if n.endswith("_0")}
+    write_rows(own / SPLIT, ("clip", "split"), split.items())
+    found = suggest(own, options=SuggestOptions(count=100))
+    people = {name.partition("_")[0] for name, part in split.items() if part == "train"}
+    wanted = {c.name for c in blank if c.label is None and c.name.partition("_")[0] in people}
+    assert {item.clip for item in found.items} == wanted and 0 < len(wanted) < len(clips) / 2
+    assert found.held == len(clips) // 2 - len(wanted)
+
+
 def test_of_another_store_all_clips_without_a_label(run: Path, tmp_path: Path) -> None:
     clips = make_clips(load_layout("coco17"), subjects=2)
     blank = [_relabelled(clip, None if i % 2 else clip.label) for i, clip in enumerate(clips)]
@@ -83,8 +103,6 @@ def test_of_another_store_all_clips_without_a_label(run: Path, tmp_path: Path) -
 
 
 def _relabelled(clip: Clip, label: int | None) -> Clip:
-    from dataclasses import replace
-
     return replace(clip, label=label)
 
 
@@ -116,8 +134,6 @@ def test_descriptions_do_not_hang_on_the_order_of_clips(run: Path, store: Store)
 
 
 def test_windows_count_as_one_clip(run: Path, store: Store, tmp_path: Path) -> None:
-    from dataclasses import replace
-
     recogniser = load_recogniser(run)
     recogniser.data = replace(recogniser.data, window="7", overlap=0.0)
     probabilities, features = describe_clips(recogniser, store, np.arange(4))
@@ -163,8 +179,6 @@ def test_what_is_printed(run: Path, store: Store, tmp_path: Path) -> None:
 
 
 def test_one_recording_is_named_once(run: Path, tmp_path: Path) -> None:
-    from dataclasses import replace
-
     clips = make_clips(load_layout("coco17"), subjects=2)
     cut = [replace(clip, label=None, source=f"take{clip.subject}") for clip in clips]
     other = write_store(tmp_path / "s", cut, class_names=CLASSES, provenance={"made": "here"})
