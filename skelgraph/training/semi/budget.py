@@ -149,9 +149,14 @@ def _csv_rows(path: Path) -> list[dict[str, str | None]]:
             f"label_budget: expected a share (0.1), a number a class (5), 'all' or a readable CSV "
             f"file, got '{path}'. Correct it."
         ) from error
-    if not rows or "clip" not in rows[0]:
+    if not rows:
         raise ConfigError(
-            f"{path}: expected a column clip, and label where the store has none, got others. "
-            "Write a clip name a row."
+            f"{path}: expected the clips whose labels may be used, got none. Write a line of "
+            "column names, clip and label, then a clip a row."
+        )
+    if "clip" not in rows[0]:
+        raise ConfigError(
+            f"{path}: expected a column clip, and label where the store has none, got "
+            f"{', '.join(str(name) for name in rows[0] if name)}. Write a clip name a row."
         )
     return rows

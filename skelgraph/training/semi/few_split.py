@@ -11,6 +11,7 @@ import numpy as np
 
 from skelgraph.data.grouping import group_clips
 from skelgraph.data.protocol_names import COLUMN_OF
+from skelgraph.data.protocols import Split
 from skelgraph.data.split_files import read_split_files
 from skelgraph.data.store import Store
 from skelgraph.data.table import ClipTable
@@ -71,7 +72,7 @@ def split_few(store: Store, protocol: ProtocolOptions, few: FewOptions) -> FewSp
             table, candidates, budget=few.label_budget, size=size, seed=few.draw_seed
         )
         given[labelled] = table.label[labelled]
-    _demand_each_class(store, given)
+    _demand_each_class(store, given, path)
     unlabelled = hidden if len(hidden) else np.setdiff1d(pool, labelled)
     unlabelled = np.setdiff1d(unlabelled, labelled)
     used = len(labelled) + len(unlabelled) + len(val) + len(test)
@@ -104,12 +105,26 @@ def _parts(
             # As in every protocol, what cannot be scored is left out.
             val, test = (rows[table.label[rows] >= 0] for rows in (val, test))
             return pool, val, test, hidden
-    split = split_store(store, options)
+    split = _split_labelled(store, options)
     taken = np.concatenate([split.train, split.val, split.test])
     kept_apart = np.concatenate([split.test, split.val]) if full else split.test
     others = _free_unlabelled(table, kept_apart, taken, options.protocol)
     pool = np.union1d(split.train if full else np.union1d(split.train, split.val), others)
     return pool, (split.val if full else none), split.test, none
+
+
+def _split_labelled(store: Store, options: ProtocolOptions) -> Split:
+    """Split by a protocol, which goes by the store's labels."""
+    try:
+        return split_store(store, options)
+    except ProtocolError as error:
+        if (store.clips.label >= 0).all():
+            raise
+        raise ProtocolError(
+            f"{error}\nProtocols go by the labels in the store, and not all clips have one. A "
+            "split file can say who trains and who tests: --protocol files --files FILE.csv, with "
+            "a part `unlabelled`."
+        ) from error
 
 
 def _free_unlabelled(
@@ -144,13 +159,20 @@ def _check_file_groups(table: ClipTable, part: np.ndarray, scored: Sequence[str]
         raise ProtocolError(list_faults([f"protocol files: {fault}" for fault in faults]))
 
 
-def _demand_each_class(store: Store, given: np.ndarray) -> None:
-    """Refuse a budget that leaves a class of the store without a label."""
+def _demand_each_class(store: Store, given: np.ndarray, file: Path | None) -> None:
+    """Refuse a class of the store without a label; a draw gives each that it can one at least."""
     counts = np.bincount(given[given >= 0], minlength=len(store.class_names))
     lacking = [store.class_names[i] for i in np.flatnonzero(counts == 0)]
-    if lacking:
+    if not lacking:
+        return
+    names = ", ".join(lacking[:10]) + (f" and {len(lacking) - 10} more" * (len(lacking) > 10))
+    if file is not None:
         raise ConfigError(
-            f"label_budget: expected a label for each class, got none for "
-            f"{', '.join(lacking[:10])}. Give a larger budget, or take those classes out with "
-            "`skelgraph select`."
+            f"{file}: expected a label for each class of the store, got none for {names}. Name "
+            "clips of these classes in it, or take the classes out with `skelgraph select`."
         )
+    raise ConfigError(
+        "label_budget: expected clips with a label of each class among the people who do not test, "
+        f"got none of {names}. Choose who tests with --protocol and its options, give labels in a "
+        "file, --label-budget FILE.csv, or take the classes out with `skelgraph select`."
+    )

@@ -115,6 +115,51 @@ def test_faults_of_a_file_come_together(store: Store, tmp_path: Path) -> None:
     assert "row 4: expected the store's label" in lines
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "expected the clips whose labels may be used, got none"),
+        ("clip,label\n", "expected the clips whose labels may be used, got none"),
+        ("clip;label\na;b\n", "expected a column clip, .* got clip;label"),
+    ],
+)
+def test_a_file_without_clips(store: Store, tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        labels_of(store, write(tmp_path / "x.csv", text))
+
+
+def test_a_file_that_leaves_out_a_class(store: Store, tmp_path: Path) -> None:
+    split = split_few(store, XSUB, FewOptions(label_budget="1"))
+    rows = split.labelled[split.given[split.labelled] < 2]
+    names = "".join(f"{store.clips.name[row]}\n" for row in rows)
+    with pytest.raises(ConfigError, match=r"x.csv: expected a label for each class .* shaking\."):
+        labels_of(store, write(tmp_path / "x.csv", f"clip\n{names}"))
+
+
+def test_people_who_do_not_test_and_have_no_labels(tmp_path: Path) -> None:
+    clips = make_clips(load_layout("mediapipe_hands"))
+    kept = [replace(c, label=None) if c.label == 2 and c.subject > 1 else c for c in clips]
+    store = write_store(tmp_path / "s", kept, class_names=CLASSES, provenance={"made": "here"})
+    by_number = ProtocolOptions(protocol="xsub", test=(0, 1), val=(2,))
+    with pytest.raises(ProtocolError, match=r"(?s)'shaking'.*--files FILE.csv, with a part"):
+        split_few(store, by_number, FewOptions(label_budget="1"))
+    parts = {0: "test", 1: "test", 2: "train", 3: "train", 4: "unlabelled", 5: "unlabelled"}
+    by_file = groups_file(store, tmp_path / "split.csv", parts)
+    with pytest.raises(ConfigError, match=r"people who do not test, got none of shaking\."):
+        split_few(store, by_file, FewOptions(label_budget="1"))
+    rows = [r for r in range(36) if store.clips.subject[r] in (2, 3) and r % 2 == 0]
+    names = [str(store.clips.name[row]) for row in rows]
+    text = "".join(f"{n},{next(c for c in CLASSES if c in n)}\n" for n in names)
+    budget = write(tmp_path / "given.csv", f"clip,label\n{text}")
+    assert split_few(store, by_file, FewOptions(label_budget=budget)).labelled.tolist() == rows
+
+
+def test_a_fault_of_the_protocol_alone_says_no_more(store: Store) -> None:
+    with pytest.raises(ProtocolError) as found:
+        split_few(store, ProtocolOptions(protocol="xsub", test=(99,)), FewOptions())
+    assert "FILE.csv" not in str(found.value)
+
+
 @pytest.mark.parametrize("budget", ["0", "-1", "1.5", "2.5"])
 def test_numbers_that_are_no_budget(store: Store, budget: str) -> None:
     with pytest.raises(ConfigError, match=r"label_budget: expected a share in \(0, 1\]"):
