@@ -16,11 +16,11 @@ CENTRES = ("clip", "frame")
 OPTIMISERS = ("adamw", "sgd")
 SELECTIONS = ("best", "last")
 SCHEDULES = ("cosine", "plateau", "constant")
-# Options of training that go by epochs over a validation part, or by classes as they are: with few
-# labels steps are counted, and labels are balanced.
+# Options of training that go by epochs over a validation part, by classes as they are, or belong to
+# a prediction head: with few labels steps are counted, labels are balanced, and there is no head.
 FEW_UNUSED = (
     *("patience", "select", "freeze_links", "class_weights"),
-    *("plateau_patience", "plateau_factor"),
+    *("plateau_patience", "plateau_factor", "forecast_weight"),
 )
 AMOUNTS = (
     "link_lr",

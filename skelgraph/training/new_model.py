@@ -13,10 +13,11 @@ from skelgraph.data.clip import num_spatial
 from skelgraph.data.store import Store
 from skelgraph.errors import ConfigError
 from skelgraph.graphs import Layout
-from skelgraph.models import build_model, resolve_config
+from skelgraph.models import build_model
 from skelgraph.nn.recompute import set_recompute
 from skelgraph.training.config import RunConfig
 from skelgraph.training.loop import has_links
+from skelgraph.training.resolving import resolve_model
 from skelgraph.training.transfer.beginning import Beginning, begin
 from skelgraph.training.weights import Recogniser
 
@@ -66,15 +67,7 @@ def _build(
 ) -> tuple[nn.Module, dict[str, Any]]:
     """Make the model, and resolve its configuration."""
     options, training = config.model, config.training
-    wanted = options.overrides.get("num_coords", num_coords)
-    if wanted != num_coords:
-        raise ConfigError(
-            f"num_coords: expected {num_coords}, as many as the store has, got {wanted}. Leave "
-            "it out."
-        )
-    resolved = resolve_config(
-        options.name, options.preset, overrides={**options.overrides, "num_coords": num_coords}
-    )
+    resolved = resolve_model(options, num_coords=num_coords)
     model = build_model(options.name, layout, num_classes=num_classes, config=resolved)
     if training.recompute and not set_recompute(model):
         raise ConfigError(

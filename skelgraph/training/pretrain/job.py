@@ -13,7 +13,7 @@ from skelgraph.data.clip import num_spatial
 from skelgraph.data.store import Store
 from skelgraph.errors import ConfigError, list_faults, unknown_name
 from skelgraph.graphs import Layout, map_joints
-from skelgraph.models import build_model, resolve_config
+from skelgraph.models import build_model
 from skelgraph.nn.recompute import set_recompute
 from skelgraph.training.clips import clip_set
 from skelgraph.training.config import RunConfig, check
@@ -24,6 +24,7 @@ from skelgraph.training.pretrain.loop import PretrainLoop
 from skelgraph.training.pretrain.methods import METHODS, make_objective
 from skelgraph.training.pretrain.objective import Objective
 from skelgraph.training.progress import Reporter
+from skelgraph.training.resolving import resolve_model
 from skelgraph.training.run import (
     CHECKPOINTS,
     METRICS,
@@ -161,10 +162,8 @@ class _Job:
         return metrics
 
     def _objective(self) -> tuple[Objective, dict[str, Any]]:
-        options, coords = self.config.model, int(self.store.keypoints.shape[-1])
-        resolved = resolve_config(
-            options.name, options.preset, overrides={**options.overrides, "num_coords": coords}
-        )
+        options = self.config.model
+        resolved = resolve_model(options, num_coords=int(self.store.keypoints.shape[-1]))
         if resolved.get("forecast"):
             raise ConfigError(
                 "forecast: expected no prediction head in training without labels, got one. Leave "

@@ -25,6 +25,11 @@ def check_few(config: RunConfig, folder: Path, *, resume: bool) -> None:
         )
     if config.store is None:
         raise ConfigError("data: expected a store, got none. Give --data STORE.")
+    if frames := config.model.overrides.get("forecast"):
+        raise ConfigError(
+            "forecast: expected no prediction head in training with few labels, whose views change "
+            f"how fast people move, got one of {frames} frames. Give --set forecast=0."
+        )
     check(config)
     defaults = TrainOptions()
     faults = [

@@ -17,7 +17,7 @@ from skelgraph.data.store import Store
 from skelgraph.data.windows import Windows
 from skelgraph.errors import ConfigError
 from skelgraph.graphs import Layout
-from skelgraph.models import build_model, resolve_config
+from skelgraph.models import build_model
 from skelgraph.nn.recompute import set_recompute
 from skelgraph.training.checkpoint import LAST, load_checkpoint, save_checkpoint
 from skelgraph.training.clips import clip_set
@@ -25,6 +25,7 @@ from skelgraph.training.config import RunConfig, TrainOptions
 from skelgraph.training.learner import Learner, Tuning
 from skelgraph.training.loop import epoch_seed, has_links
 from skelgraph.training.progress import Reporter
+from skelgraph.training.resolving import resolve_model
 from skelgraph.training.semi.few_split import FewSplit
 from skelgraph.training.semi.legs import SUPERVISED, Leg, epochs_of
 from skelgraph.training.semi.loop import FewData, load_cycle
@@ -169,10 +170,7 @@ class Prepared:
     def resolved(self, second: str = "") -> tuple[nn.Module, dict[str, Any]]:
         """Make a model, and give its resolved configuration."""
         options = self.config.model
-        coords = int(self.store.keypoints.shape[-1])
-        values = resolve_config(
-            options.name, options.preset, overrides={**options.overrides, "num_coords": coords}
-        )
+        values = resolve_model(options, num_coords=int(self.store.keypoints.shape[-1]))
         if second == QUARTER:
             values = narrow(values, factor=4)
         model = build_model(

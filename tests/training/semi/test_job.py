@@ -181,6 +181,23 @@ def test_no_unlabelled_clips(store: Store, tmp_path: Path, method: str) -> None:
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize(
+    ("overrides", "said"),
+    [
+        ({"num_coords": 2}, "num_coords: expected 3, as many as the store has, got 2"),
+        ({"forecast": 4}, "forecast: expected no prediction head .* got one of 4 frames"),
+    ],
+)
+def test_models_that_do_not_fit_few_labels(
+    store: Store, tmp_path: Path, overrides: dict[str, int], said: str
+) -> None:
+    config = few_config(store)
+    config = replace(config, model=replace(config.model, overrides={**TINY, **overrides}))
+    with pytest.raises(ConfigError, match=said):
+        train_few(config, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 def test_an_unknown_method_option(store: Store, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"treshold.*Did you mean 'threshold'"):
         train_few(few_config(store, method_options={"treshold": 0.5}), tmp_path / "run")
