@@ -113,14 +113,20 @@ def find_weights(path: str | Path) -> Path:
     given = Path(path)
     file = given / WEIGHTS if given.is_dir() else given
     if not file.is_file():
-        unfinished = (given / CONFIG).is_file()
-        step = (
-            f"Finish it with `{resume_command(given)}`."
-            if unfinished
-            else "Give the folder that `skelgraph train` wrote, or its model.safetensors."
+        raise RunError(
+            f"{given}: expected a trained run, found no {WEIGHTS}. {_way_to_weights(given)}"
         )
-        raise RunError(f"{given}: expected a trained run, found no {WEIGHTS}. {step}")
     return file
+
+
+def _way_to_weights(given: Path) -> str:
+    """What to do about a folder or file that holds no weights."""
+    if (given / CONFIG).is_file():
+        return f"Finish it with `{resume_command(given)}`."
+    drawn = sorted(path.parent for path in given.glob(f"draw*/{WEIGHTS}"))
+    if drawn:
+        return f"Give one of its runs, such as {drawn[0]}."
+    return "Give the folder that `skelgraph train` wrote, or its model.safetensors."
 
 
 def read_weights(file: Path) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:

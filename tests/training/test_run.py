@@ -43,6 +43,16 @@ def test_a_run_made_before_there_was_a_choice_goes_on_as_it_began(tmp_path: Path
     assert read_config(tmp_path).few == FewOptions(begin="start")
 
 
+def test_of_several_draws_one_is_asked_for(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="Give the folder that `skelgraph train` wrote"):
+        find_weights(tmp_path)
+    for number in (3, 1):
+        (tmp_path / f"draw{number}").mkdir()
+        (tmp_path / f"draw{number}" / "model.safetensors").touch()
+    with pytest.raises(RunError, match=r"Give one of its runs, such as .*draw1\."):
+        find_weights(tmp_path)
+
+
 @pytest.mark.parametrize("text", ["", "- a list", "few: [", "some words"])
 def test_a_file_that_is_no_configuration_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / CONFIG).write_text(text, encoding="utf-8")
