@@ -142,7 +142,8 @@ def _notes(found: Suggestions, count: int, *, same_recording: bool) -> list[str]
     if found.held:
         lines.append(f"left out: {found.held} clips of people who validate or test in the run")
     if len(found.items) < count:
-        more = "" if same_recording else "; --same-recording allows several of a recording"
+        several = found.recordings < found.candidates and not same_recording
+        more = "; --same-recording allows several of a recording" if several else ""
         lines.append(f"named: {len(found.items)} of {count} asked for{more}")
     return lines
 

@@ -89,6 +89,8 @@ def test_clips_without_a_label_of_people_who_do_not_train_are_never_named(
     wanted = {c.name for c in blank if c.label is None and c.name.partition("_")[0] in people}
     assert {item.clip for item in found.items} == wanted and 0 < len(wanted) < len(clips) / 2
     assert found.held == len(clips) // 2 - len(wanted)
+    said = call(own, "--count", 100)[2]
+    assert "asked for" in said and "--same-recording" not in said  # each is a recording of its own
 
 
 def test_of_another_store_all_clips_without_a_label(run: Path, tmp_path: Path) -> None:
