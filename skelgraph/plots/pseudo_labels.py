@@ -130,7 +130,7 @@ def _mark_cycles(axes: Axes, records: Sequence[Summary], *, named: bool) -> None
     cycles = np.array([record["cycle"] for record in records])
     starts = np.flatnonzero(np.diff(cycles, prepend=cycles[0] - 1))
     axes.set_xlim(0.5, len(records) + 0.5)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     if len(starts) == 1:
         return
     ends = np.append(starts[1:], len(records))

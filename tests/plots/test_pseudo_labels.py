@@ -63,6 +63,11 @@ def test_numbers_are_kept() -> None:
     np.testing.assert_allclose(axes.get_lines()[0].get_ydata(), expected)
 
 
+def test_a_single_record_is_a_whole_number() -> None:
+    axes = pseudo_labels_figure(history(4, cycles=1, points=1)).axes[1]
+    assert [tick for tick in axes.get_xticks() if 0.5 <= tick <= 1.5] == [1]
+
+
 def test_of_many_classes_the_most_skewed_are_shown() -> None:
     found = history(60, cycles=1, points=1)
     found["truth_classes"] = [10] * 60
