@@ -121,9 +121,11 @@ class Loop:
         if resume and (self.folder / LAST).is_file():
             self._restore()
         self.report.start(self.total_epochs, self.steps, done=self.progress.epoch)
-        while self.progress.epoch < self.total_epochs and not self._stopped_early():
-            self._epoch()
-        self.report.finish(self.progress)
+        try:
+            while self.progress.epoch < self.total_epochs and not self._stopped_early():
+                self._epoch()
+        finally:  # a bar that was left would keep the terminal's cursor
+            self.report.finish(self.progress)
         self.bare.load_state_dict(self.progress.weights)
         return self.progress
 

@@ -24,7 +24,7 @@ class Reporter:
         """Count an epoch and show its row of the history."""
 
     def finish(self, progress: Any) -> None:
-        """End."""
+        """End, be it before all epochs are over."""
 
 
 class ConsoleReporter(Reporter):
@@ -44,6 +44,7 @@ class ConsoleReporter(Reporter):
 
     def start(self, epochs: int, steps: int, *, done: int) -> None:
         self.epochs, self.done = epochs, done
+        self.seconds.clear()  # another training may have other steps
         if self.console.is_terminal:
             self.bar = Progress(
                 TextColumn("{task.description}"),

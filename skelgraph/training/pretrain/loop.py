@@ -93,9 +93,11 @@ class PretrainLoop:
         if resume and (self.folder / LAST).is_file():
             self._restore()
         self.report.start(self.total_epochs, self.steps, done=self.progress.epoch)
-        while self.progress.epoch < self.total_epochs:
-            self._epoch()
-        self.report.finish(self.progress)
+        try:
+            while self.progress.epoch < self.total_epochs:
+                self._epoch()
+        finally:  # a bar that was left would keep the terminal's cursor
+            self.report.finish(self.progress)
         self.objective.load_state_dict(self.learner.average.shadow)
         return self.progress
 

@@ -238,8 +238,10 @@ class FewJob:
         self.report.start(
             cycles * loop.epochs, self.few.epoch_steps, done=loop.epochs_done(taught=taught)
         )
-        progress = loop.run(num_cycles=cycles, taught=taught)
-        self.report.finish(progress)
+        try:
+            progress = loop.run(num_cycles=cycles, taught=taught)
+        finally:  # a bar that was left would keep the terminal's cursor
+            self.report.finish(loop.progress)
         if leg.fold is not None:
             seconds = sum(row["seconds"] for row in progress.history)
             write_result(folder, progress.held, seconds)

@@ -45,7 +45,13 @@ class Stopping(Reporter):
     """Stop like a killed process after some epochs."""
 
     def __init__(self, after: int) -> None:
-        self.left = after
+        self.left, self.begun = after, 0
+
+    def start(self, epochs: int, steps: int, *, done: int) -> None:
+        self.begun += 1
+
+    def finish(self, progress: Any) -> None:
+        self.begun -= 1
 
     def epoch(self, row: dict[str, Any]) -> None:
         self.left -= 1
@@ -260,9 +266,10 @@ def test_a_run_does_not_go_on_with_other_labels(store: Store, tmp_path: Path) ->
     names = tmp_path / "given.csv"
     names.write_bytes((tmp_path / "first" / "labelled.csv").read_bytes())
     config = light(few_config(store, epochs=1, label_budget=str(names)))
-    run = tmp_path / "run"
+    run, report = tmp_path / "run", Stopping(1)
     with pytest.raises(KeyboardInterrupt):
-        train_few(config, run, report=Stopping(1))
+        train_few(config, run, report=report)
+    assert report.begun == 0  # a bar on a terminal is taken away
     lines = names.read_text().splitlines()
     names.write_text("\n".join([*lines, f"{sorted(unlabelled_of(run))[0]},"]) + "\n")
     before = (run / "split.csv").read_bytes()
