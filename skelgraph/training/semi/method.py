@@ -107,8 +107,9 @@ class Method:
 
     Attributes:
         views: Views of the unlabelled clips that a step needs; none: no unlabelled batch.
-        second_model: `quarter` for another model of a quarter of the width, `same` for one of
-            the same size, with other starting weights; empty for none. It is `learners[1]`.
+        second_model: `quarter` for another model of a quarter of the width, with fresh weights;
+            `same` for one of the same size, whose weights at the start are other ones unless both
+            begin with the supervised model; empty for none. It is `learners[1]`.
         evaluated: Number of the learner whose averaged weights are the result.
     """
 
