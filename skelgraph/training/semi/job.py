@@ -32,7 +32,7 @@ from skelgraph.training.semi.legs import (
     read_result,
     write_result,
 )
-from skelgraph.training.semi.loop import FewLoop, FewProgress, cycle_folder
+from skelgraph.training.semi.loop import FewLoop, FewProgress, has_cycle
 from skelgraph.training.semi.preparing import Prepared, prepare
 from skelgraph.training.starting import asked_config, resolve_layout, start_devices
 from skelgraph.training.transfer.beginning import resolve_start
@@ -308,7 +308,7 @@ class FewJob:
     def _origin(self, leg: Leg) -> Path | None:
         """Folder of the supervised training that a method begins with; None: there is none yet."""
         folder = self.training_folder(origin_of(leg))
-        ready = self._begins_taught(leg) and cycle_folder(folder, 0).exists()
+        ready = self._begins_taught(leg) and has_cycle(folder, 0)
         return folder if ready else None
 
     def _estimate(self) -> None:

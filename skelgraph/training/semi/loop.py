@@ -313,6 +313,11 @@ def cycle_folder(folder: Path, cycle: int) -> Path:
     return folder / f"cycle{cycle}"
 
 
+def has_cycle(folder: Path, cycle: int) -> bool:
+    """Whether the weights after a cycle were written; a kill can leave a folder without them."""
+    return (cycle_folder(folder, cycle) / LAST).is_file()
+
+
 def load_cycle(folder: Path, cycle: int) -> Mapping[str, Tensor]:
     """Read the averaged weights after a cycle."""
     weights: Mapping[str, Tensor] = load_checkpoint(cycle_folder(folder, cycle))["weights"]

@@ -421,6 +421,27 @@ def test_a_run_that_was_stopped_between_cycles_goes_on(
     assert {**again, "seconds": 0} == {**whole, "seconds": 0}
 
 
+def test_a_run_that_was_stopped_while_it_wrote_the_weights_of_a_cycle_goes_on(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from skelgraph.training.semi import loop
+
+    config, save = light(few_config(store, epochs=1)), loop.save_checkpoint
+    whole = train_few(config, tmp_path / "whole")
+
+    def stopping(folder: Path, state: dict[str, Any]) -> None:
+        if folder.name == "cycle0":
+            folder.mkdir()
+            raise KeyboardInterrupt
+        save(folder, state)
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(loop, "save_checkpoint", stopping)
+        train_few(config, tmp_path / "stopped")
+    again = train_few(config, tmp_path / "stopped", resume=True)
+    assert {**again, "seconds": 0} == {**whole, "seconds": 0}
+
+
 def test_only_clips_that_are_taught_are_taken(store: Store, tmp_path: Path) -> None:
     config = light(few_config(store), method="curriculum", method_options={"cycles": 2})
     records = train_few(config, tmp_path / "run")["pseudo_labels"]["records"]
