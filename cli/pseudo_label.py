@@ -43,6 +43,13 @@ MODEL = ("head", "streams", "a_links", "causal")
 FEW = FewOptions()
 # Smoothed labels would keep the confidence below the thresholds of most methods.
 FEW_TRAINING: dict[str, Any] = {"batch_size": 16, "label_smoothing": 0.0}
+FEW_TEXTS = {
+    "epochs": "Epochs of a training, of each cycle where a method has several.",
+    "link_epochs": "Epochs before, for the A-links alone.",
+    "batch_size": "Labelled clips a step.",
+    "val": "The same for validation; without --full-validation they train.",
+    "val_fraction": "Share of the rest that validates; without --full-validation it trains.",
+}
 FEW_DEFAULTS = replace(DEFAULTS, training=replace(TrainOptions(), **FEW_TRAINING))
 
 
@@ -143,7 +150,7 @@ FEW_DEFAULTS = replace(DEFAULTS, training=replace(TrainOptions(), **FEW_TRAINING
 )
 @layout_option
 @model_options
-@partial(setting_options, defaults=FEW_DEFAULTS, without=FEW_UNUSED)
+@partial(setting_options, defaults=FEW_DEFAULTS, without=FEW_UNUSED, texts=FEW_TEXTS)
 @device_option
 @force_option
 @report_options

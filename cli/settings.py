@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import click
@@ -149,7 +150,11 @@ SETTINGS: dict[str, tuple[tuple[str, Any, str], ...]] = {
 
 
 def setting_options(
-    function: Function, *, defaults: RunConfig = DEFAULTS, without: Collection[str] = ()
+    function: Function,
+    *,
+    defaults: RunConfig = DEFAULTS,
+    without: Collection[str] = (),
+    texts: Mapping[str, str] = MappingProxyType({}),
 ) -> Function:
     """Add an option for each setting.
 
@@ -157,6 +162,7 @@ def setting_options(
         function: A command.
         defaults: Where the default of each option stands.
         without: Fields that the command has no use for.
+        texts: Help of fields that mean something else here.
     """
     function = click.option(
         "--augment",
@@ -172,7 +178,12 @@ def setting_options(
             if kind is bool:
                 flag = f"{flag}/--no-{flag[2:]}"
             option = click.option(
-                flag, field, type=kind, default=default, show_default=default is not None, help=text
+                flag,
+                field,
+                type=kind,
+                default=default,
+                show_default=default is not None,
+                help=texts.get(field, text),
             )
             function = option(function)
     return function

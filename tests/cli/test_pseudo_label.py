@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from skelgraph.cli.pseudo_label import command
+from skelgraph.cli.pseudo_label import FEW_TEXTS, command
+from skelgraph.cli.settings import SETTINGS
 from skelgraph.data.store import Store
 from skelgraph.graphs import load_layout
 from skelgraph.training.config import RunConfig
@@ -52,6 +53,12 @@ def test_weights_say_which_model(store: Store, option: tuple[str, str]) -> None:
     assert result.exit_code == 2
     assert f"{option[0]}: expected " in result.output
     assert "as simulated has it, got" in result.output
+
+
+def test_help_says_what_an_epoch_and_a_batch_are_here() -> None:
+    texts = {param.name: getattr(param, "help", "") for param in command.params}
+    assert set(FEW_TEXTS.items()) <= set(texts.items())
+    assert set(FEW_TEXTS) <= {name for part in SETTINGS.values() for name, _, _ in part}
 
 
 def test_weights_need_data(tmp_path: Path) -> None:
