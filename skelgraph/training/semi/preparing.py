@@ -305,6 +305,7 @@ def prepare(
         prepared.tunings = _tunings(config, config.start, model, prepared.beginning)
         carried = prepared.beginning.carried.describe()
         prepared.messages.append(f"start: {config.start.source}, {carried}")
+        prepared.messages += _doubts(prepared.beginning, store)
     prepared.messages.append(
         f"model {config.model.name}, preset {config.model.preset}: "
         f"{sum(p.numel() for p in model.parameters()):,} parameters, {fabric.device}, "
@@ -322,6 +323,17 @@ def _tunings(
         name: make_tuning(model, start, beginning.carried, training=_lasting(config, name))
         for name in (SUPERVISED, config.few.method)
     }
+
+
+def _doubts(beginning: Beginning, store: Store) -> list[str]:
+    """Say it where the start may know the labels of clips that are held out, or that test."""
+    start = beginning.start
+    if not start.class_names or start.provenance.get("data") != store.path.name:
+        return []
+    return [
+        f"start: these weights learned from labels of '{store.path.name}'; if that is this store, "
+        "clips that are held out or test may be among them, and scores come out too high"
+    ]
 
 
 def _lasting(config: RunConfig, method: str) -> TrainOptions:

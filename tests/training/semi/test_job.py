@@ -59,6 +59,16 @@ class Stopping(Reporter):
             raise KeyboardInterrupt
 
 
+class Listening(Reporter):
+    """Keep what is said."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def message(self, text: str) -> None:
+        self.lines.append(text)
+
+
 def weights(run: Path) -> dict[str, torch.Tensor]:
     return load_recogniser(run).model.state_dict()
 
@@ -371,7 +381,10 @@ def test_groups_thaw_by_the_epochs_of_the_training_that_they_are_of(
     monkeypatch.setattr(preparing, "Learner", Watched)
     config = light(few_config(store, epochs=6), epoch_steps=1, supervised_epochs=12)
     start = StartOptions(str(tmp_path / "start"), unfreeze=True, unfreeze_epochs=1)
-    train_few(replace(config, start=start), tmp_path / "run")
+    report = Listening()
+    train_few(replace(config, start=start), tmp_path / "run", report=report)
+    said = f"start: these weights learned from labels of '{store.path.name}'"
+    assert [line.startswith(said) for line in report.lines].count(True) == 1
     first = [min(tuning.thaw.values()) for tuning in seen]
     # Learners of the estimate, then of the training: supervised ones, then the method's.
     assert [round(1 / share) for share in sorted(first)] == [12, 12, 6, 6]
