@@ -139,13 +139,33 @@ def resume_command(folder: Path) -> str:
         config = read_config(folder)
     except SkelgraphError:
         config = None
-    if config is not None and config.pretrain is not None:
-        words = ["pretrain"]
-    elif config is not None and config.few is not None:
-        words = ["pseudo-label"]
-    elif config is not None and config.start is not None:
-        words = ["transfer", config.start.source]
+    if config is not None:
+        words = [_command_of(config)]
+        words += [config.start.source] if config.start and words == ["transfer"] else []
     return shlex.join(["skelgraph", *words, "--resume", "--output", str(folder)])
+
+
+def check_made_by(folder: Path, config: RunConfig, commands: Sequence[str]) -> None:
+    """Refuse to go on with a run that another command made, and would overwrite.
+
+    Raises:
+        RunError: With the command that goes on with it.
+    """
+    if _command_of(config) not in commands:
+        wanted = " or ".join(f"`skelgraph {name}`" for name in commands)
+        raise RunError(
+            f"{folder}: expected a run of {wanted}, got one of `skelgraph {_command_of(config)}`. "
+            f"Go on with `{resume_command(folder)}`."
+        )
+
+
+def _command_of(config: RunConfig) -> str:
+    """Name the command that makes runs of a configuration."""
+    if config.pretrain is not None:
+        return "pretrain"
+    if config.few is not None:
+        return "pseudo-label"
+    return "train" if config.start is None else "transfer"
 
 
 def write_json(path: Path, document: Mapping[str, Any]) -> None:

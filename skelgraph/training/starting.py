@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,23 +12,33 @@ from skelgraph.errors import RunError
 from skelgraph.graphs import Layout, load_layout
 from skelgraph.training.config import RunConfig
 from skelgraph.training.devices import Devices, choose_precision, make_fabric
-from skelgraph.training.run import check_resumable, read_config
+from skelgraph.training.run import check_made_by, check_resumable, read_config
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
 
-def asked_config(config: RunConfig, folder: Path, *, resume: bool) -> RunConfig:
+def asked_config(
+    config: RunConfig, folder: Path, *, resume: bool, made_by: Sequence[str]
+) -> RunConfig:
     """Take the configuration that counts: of a run that goes on, the one in its folder.
 
+    Args:
+        config: What was asked for.
+        folder: The run's.
+        resume: Whether it goes on.
+        made_by: Commands whose runs may go on.
+
     Raises:
-        RunError: If the folder holds no run to resume.
+        RunError: If the folder holds no run to resume, or that of another command.
         ConfigError: If its configuration has an unknown key.
     """
     if not resume:
         return config
     check_resumable(folder)
-    return read_config(folder)
+    found = read_config(folder)
+    check_made_by(folder, found, made_by)
+    return found
 
 
 def check_data_stays(config: RunConfig, folder: Path) -> None:

@@ -79,7 +79,7 @@ def train(
     devices = devices or Devices()
     keep_freed_memory()
     folder = Path(output)
-    config = asked_config(config, folder, resume=resume)
+    config = asked_config(config, folder, resume=resume, made_by=("train", "transfer"))
     check(config)
     if force and not resume:
         check_data_stays(config, folder)

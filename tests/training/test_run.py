@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,10 @@ import pytest
 
 from skelgraph.errors import RunError
 from skelgraph.training.config import FewOptions, PretrainOptions, RunConfig
-from skelgraph.training.run import CONFIG, read_config, resume_command, write_config
+from skelgraph.training.pretrain.job import pretrain
+from skelgraph.training.run import CONFIG, WEIGHTS, read_config, resume_command, write_config
+from skelgraph.training.semi.job import train_few
+from skelgraph.training.supervised import train
 from skelgraph.training.transfer.options import StartOptions
 from skelgraph.training.weights import find_weights
 
@@ -51,6 +55,29 @@ def test_of_several_draws_one_is_asked_for(tmp_path: Path) -> None:
         (tmp_path / f"draw{number}" / "model.safetensors").touch()
     with pytest.raises(RunError, match=r"Give one of its runs, such as .*draw1\."):
         find_weights(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("go_on", "parts", "words"),
+    [
+        (train, {"few": FewOptions()}, "pseudo-label"),
+        (train, {"pretrain": PretrainOptions()}, "pretrain"),
+        (train_few, {"start": StartOptions("big")}, "transfer big"),
+        (train_few, {"pretrain": PretrainOptions()}, "pretrain"),
+        (pretrain, {}, "train"),
+    ],
+)
+def test_no_command_goes_on_with_another_one_s_run(
+    tmp_path: Path, go_on: Callable[..., Any], parts: dict[str, Any], words: str
+) -> None:
+    run = tmp_path / "run"
+    run.mkdir()
+    write_config(run, RunConfig("coco17", **parts))
+    (run / WEIGHTS).touch()
+    with pytest.raises(RunError) as found:
+        go_on(RunConfig(""), run, resume=True)
+    assert f"Go on with `skelgraph {words} --resume --output {run}`." in str(found.value)
+    assert sorted(path.name for path in run.iterdir()) == [CONFIG, WEIGHTS]
 
 
 @pytest.mark.parametrize("text", ["", "- a list", "few: [", "some words"])

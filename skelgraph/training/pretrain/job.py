@@ -80,7 +80,7 @@ def pretrain(
     report = report or Reporter()
     keep_freed_memory()
     folder = Path(output)
-    config = asked_config(config, folder, resume=resume)
+    config = asked_config(config, folder, resume=resume, made_by=("pretrain",))
     _check(config)
     if force:
         check_data_stays(config, folder)

@@ -15,14 +15,11 @@ def check_few(config: RunConfig, folder: Path, *, resume: bool) -> None:
     """Refuse options that do not fit, and a folder that holds what the run is made from.
 
     Raises:
-        RunError: If it is another kind of run, or the folder holds its data.
+        RunError: If the folder holds the run's data.
         ConfigError: With all faults of the options.
     """
     if config.few is None:
-        raise RunError(
-            f"{folder}: expected a run with few labels, got one of `skelgraph train` or "
-            "`skelgraph transfer`. Go on with that command."
-        )
+        raise ConfigError("few: expected options of few labels, got none. Give a method and more.")
     if config.store is None:
         raise ConfigError("data: expected a store, got none. Give --data STORE.")
     if frames := config.model.overrides.get("forecast"):

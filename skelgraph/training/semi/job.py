@@ -74,7 +74,7 @@ def train_few(
     report = report or Reporter()
     keep_freed_memory()
     folder = Path(output)
-    config = asked_config(config, folder, resume=resume)
+    config = asked_config(config, folder, resume=resume, made_by=("pseudo-label",))
     check_few(config, folder, resume=resume)
     config, fabric = start_devices(config, devices or Devices(count=1), all_learn=True)
     if fabric.world_size > 1:
