@@ -95,5 +95,5 @@ def _write_mp4(path: Path, pictures: Iterable[np.ndarray], *, step_ms: float) ->
             container.mux(stream.encode())
     except av.error.FFmpegError as error:
         raise SkelgraphError(
-            f"{path.name}: expected to write a video, got '{error}'. Give another --animation."
+            f"{path.name}: expected to write a video, got '{error}'. Give a name that ends in .gif."
         ) from error

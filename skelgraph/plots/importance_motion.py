@@ -129,6 +129,7 @@ def _paper(
         spine.set(color=style.FAINT, linewidth=0.6)
     name_bodies(axes, moments)
     shares.add_bar(figure, [axes], scale, label=label)
+    axes.set_anchor("C")  # a bar pulls a drawing that is narrower than its room to its side
     if standing is not None:
         write_standing(figure, standing)
     return figure, _Stage(axes, layout, scale)

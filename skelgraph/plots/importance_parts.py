@@ -16,6 +16,8 @@ from skelgraph.plots.importance import AGAINST, WORDS, Standing, paper
 ROW = 0.22  # of a part, in inches
 BAND = 2.6  # width of the bars, in inches
 CHARACTER = 0.07  # width of one in a part's name, in inches
+# As on maps, where blue is against the class; without signs there is blue alone.
+FOR, OTHER = style.CATEGORICAL[1], style.CATEGORICAL[0]
 QUARTILES = "bars: mean; lines: middle half of the clips"
 
 
@@ -54,21 +56,21 @@ def parts_figure(
     figure = paper(max(width, 4.0), ROW * max(rows, 3) + 0.9, title, standing)
     grid = figure.subplots(1, len(panels), squeeze=False, sharex=True, sharey=True)[0]
     values = [value for _, bars in panels for bar in bars for value in (bar.low, bar.mean)]
-    against = AGAINST if min(values) < 0 else ""
+    signed = min(values) < 0
     for axes, (name, bars) in zip(grid, panels, strict=True):
         style.dress(axes, title=name)
-        _draw(axes, bars)
-        axes.set_xlabel(f"{WORDS.share}{against}\n{QUARTILES}")
+        _draw(axes, bars, colours=(FOR, OTHER) if signed else (OTHER, OTHER))
+        axes.set_xlabel(f"{WORDS.share}{AGAINST if signed else ''}\n{QUARTILES}")
     return figure
 
 
-def _draw(axes: Axes, bars: Sequence[PartBar]) -> None:
+def _draw(axes: Axes, bars: Sequence[PartBar], *, colours: tuple[str, str]) -> None:
+    """Draw a panel; `colours` are of bars to the right and to the left."""
     axes.grid(True, axis="x", color=style.FAINT, linewidth=0.5)
     axes.set_axisbelow(True)
     places = np.arange(len(bars))
     means = np.array([bar.mean for bar in bars])
-    colours = [style.CATEGORICAL[1] if mean < 0 else style.CATEGORICAL[0] for mean in means]
-    axes.barh(places, means, height=0.62, color=colours)
+    axes.barh(places, means, height=0.62, color=[colours[int(mean < 0)] for mean in means])
     for place, bar in enumerate(bars):
         axes.plot([bar.low, bar.high], [place] * 2, color=style.INK, linewidth=1.0)
     axes.axvline(0, color=style.MUTED, linewidth=0.6)

@@ -148,6 +148,10 @@ def _entries(links: Sequence[Link], *, kinds: int, quantity: Quantity) -> list[L
             Line2D([], [], color=style.MUTED, linewidth=width_of(size / most), label=text)
         )
     if any(link.value < 0 for link in links):
-        dashes = {"linestyle": AGAINST, "color": style.MUTED, "linewidth": 1.2}
-        entries.append(Line2D([], [], **dashes, label="against the class"))
+        entries.append(
+            Line2D(
+                [], [], color=style.MUTED, linewidth=1.2, linestyle=AGAINST,
+                label="against the class",
+            )
+        )  # fmt: skip
     return entries

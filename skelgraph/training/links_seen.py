@@ -72,8 +72,8 @@ def links_of(recogniser: Recogniser, store: Store, *, rows: np.ndarray) -> Links
     for batch, output in outputs(recogniser.model, clips, recogniser.data, returns=("a_links",)):
         if output.a_links is None:
             raise RunError(
-                "a-links: expected a model that infers links, got one without. Train as_gcn or "
-                "ctr_gcn with --a-links."
+                "a-links: expected a model that infers links, got one without. Train as_gcn with "
+                "--a-links."
             )
         links = output.a_links[:, :, 1:].float().cpu().numpy()
         links[~batch.bodies.cpu().numpy()] = np.nan

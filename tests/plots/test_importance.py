@@ -140,6 +140,8 @@ def test_bars_of_parts_have_their_lengths() -> None:
     figure = parts_figure([("left hand", bars), ("right hand", bars[:1])], title=TITLE)
     axes = figure.axes[0]
     assert [patch.get_width() for patch in axes.patches] == [0.5, -0.1]
+    red, _, blue, _ = zip(*(patch.get_facecolor() for patch in axes.patches), strict=True)
+    assert red[0] > blue[0] and blue[1] > red[1]  # as on maps: blue is against the class
     assert axes.get_lines()[0].get_xdata().tolist() == [0.4, 0.7]
     assert "below 0: against the class" in axes.get_xlabel()
     assert faults_of(figure) == []
