@@ -186,7 +186,7 @@ def _explain_links(values: dict[str, Any]) -> None:
         importance = importance.of_class(values["only"])
     if output is not None:
         importance.save(output, force=force)
-    classes = [
+    classes: list[dict[str, Any]] = [
         {
             "class": name,
             "num_clips": len(some),
