@@ -11,7 +11,8 @@ from rows import Row
 from skelgraph.evaluation.intervals import paired_interval
 
 TARGET = 0.95
-START = ("set", "draw", "start")
+START = ("phase", "set", "budget", "draw", "start")
+SCREENED = ("validation, %", "test, %", "own less start, points", "kept less start, points")
 Group = list[Row]
 
 
@@ -41,17 +42,18 @@ def _screening(rows: Sequence[Row]) -> str:
     sets = list(dict.fromkeys(row["set"] for row in rows))
     arms = list(dict.fromkeys(row["arm"] for row in rows))
     order = sorted(arms, key=lambda arm: -(mean_of(_of(rows, arm=arm), "val_top1") or 0.0))
-    heads = [f"{name}, {what}" for name in sets for what in ("validation, %", "test, %")]
+    heads = [f"{name}: {what}" for name in sets for what in SCREENED]
     lines = [
-        f"| method | runs | validation, all sets, % | {' | '.join(heads)} | seconds a run |",
-        "| --- " * (len(heads) + 4) + "|",
+        f"| method | runs | {' | '.join(heads)} | seconds a run |",
+        "| --- " * (len(heads) + 3) + "|",
     ]
     for arm in order:
         mine = _of(rows, arm=arm)
-        cells = [arm, str(len(mine)), _cell(mine, "val_top1").partition(" ")[0]]
+        cells = [arm, str(len(mine))]
         for name in sets:
             group = _of(mine, set=name)
             cells += [_cell(group, "val_top1"), _cell(group, "test_top1")]
+            cells += [_gain(group, rows, column) for column in ("method_test_top1", "test_top1")]
         cells.append(f"{mean_of(mine, 'seconds') or 0.0:.0f}")
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
@@ -62,8 +64,8 @@ def _final(rows: Sequence[Row]) -> str:
         return ""
     lines = [
         "| set | labels | method | start | draws | validation, % | test accuracy, % | macro F1, % "
-        "| share of all labels, % |",
-        "| --- " * 9 + "|",
+        "| share of all labels, % | own less start, points |",
+        "| --- " * 10 + "|",
     ]
     for name in dict.fromkeys(row["set"] for row in rows):
         mine = _of(rows, set=name)
@@ -78,7 +80,8 @@ def _line(mine: Sequence[Row], group: Group) -> str:
     shares = [share for row in group if (share := share_of_all(row, mine)) is not None]
     cells = [first["set"], first["budget"], first["arm"], first["start"], str(len(group))]
     cells += [_cell(group, column) for column in ("val_top1", "test_top1", "test_macro_f1")]
-    return f"| {' | '.join([*cells, mean_interval(shares) if shares else ''])} |"
+    cells += [mean_interval(shares) if shares else "", _gain(group, mine, "method_test_top1")]
+    return f"| {' | '.join(cells)} |"
 
 
 def share_of_all(row: Row, rows: Iterable[Row]) -> float | None:
@@ -110,19 +113,33 @@ def _verdict(budget: str, best: str, mine: Sequence[Row], rows: Sequence[Row]) -
         share = share_of_all(row, rows)
         if share is not None:
             by_set.setdefault(row["set"], []).append(share)
-        for other in mine:
-            if other["arm"] in (SUPERVISED, TRANSFERRED) and _same(row, other, *START):
-                gain = float(row["test_top1"]) - float(other["test_top1"])
-                gains.setdefault(row["set"], []).append(gain)
+        gains.setdefault(row["set"], []).extend(gains_of([row], mine, "test_top1"))
     share = fmean(fmean(values) for values in by_set.values()) if by_set else float("nan")
-    told = ", ".join(f"{name} {100 * fmean(v):+.1f} points" for name, v in gains.items())
-    below = [name for name, values in gains.items() if fmean(values) < 0]
+    told = ", ".join(f"{name} {100 * fmean(v):+.1f} points" for name, v in gains.items() if v)
+    below = [name for name, values in gains.items() if values and fmean(values) < 0]
     return (
         f"- {budget} labels, {best} (chosen on validation): {100 * share:.1f} % of the accuracy "
         f"with all labels, mean over {len(by_set)} sets (target {100 * TARGET:.0f}: "
         f"{'reached' if share >= TARGET else 'missed'}); to its supervised start: {told} "
         f"({'below: ' + ', '.join(below) if below else 'no set below'})"
     )
+
+
+def gains_of(group: Iterable[Row], rows: Iterable[Row], column: str) -> list[float]:
+    """Take from a column of a method's runs the test accuracy of the supervised start of each."""
+    starts = [row for row in rows if row["arm"] in (SUPERVISED, TRANSFERRED)]
+    return [
+        float(row[column]) - float(other["test_top1"])
+        for row in group
+        if row["arm"] not in (SUPERVISED, TRANSFERRED, ALL_LABELS)
+        for other in starts
+        if _same(row, other, *START)
+    ]
+
+
+def _gain(group: Iterable[Row], rows: Iterable[Row], column: str) -> str:
+    values = gains_of(group, rows, column)
+    return mean_interval(values) if values else ""
 
 
 def mean_of(rows: Iterable[Row], column: str) -> float | None:
