@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -15,6 +17,10 @@ from skelgraph.cli.options import (
     report_options,
 )
 
+if TYPE_CHECKING:
+    from skelgraph.explain.clips_asked import ClipsAsked
+
+Asked = TypeVar("Asked", bound="ClipsAsked")
 METHODS = (
     "attention",
     "attention_rollout",
@@ -130,25 +136,10 @@ def command(**values: Any) -> None:
 def _explain(values: dict[str, Any]) -> None:
     from skelgraph.cli.output import print_json, print_table
     from skelgraph.explain import DEFAULT_METHOD
-    from skelgraph.training.devices import pick_device
     from skelgraph.training.explaining import explain_run
 
-    output, force = values["output"], values["force"]
-    if output is not None:
-        _check_output(output, (".npz", ".csv"), force=force)
-    importance = explain_run(
-        values["run"],
-        values["source"],
-        method=values["method"] or DEFAULT_METHOD,
-        options=_options(values),
-        target=values["target"],
-        part=values["split"],
-        device=pick_device(values["device"]),
-    )
-    if values["only"] is not None:
-        importance = importance.of_class(values["only"])
-    if output is not None:
-        importance.save(output, force=force)
+    method = values["method"] or DEFAULT_METHOD
+    importance = _ask(values, partial(explain_run, method=method, options=_options(values)))
     classes = _classes(importance)
     if values["as_json"]:
         print_json({"method": importance.method, "classes": classes})
@@ -161,21 +152,14 @@ def _explain(values: dict[str, Any]) -> None:
     print_table(("class", "clips", "body", "joint", importance.method), rows)
 
 
-def _explain_links(values: dict[str, Any]) -> None:
-    from skelgraph.cli.link_rows import link_rows
-    from skelgraph.cli.output import print_json, print_table
+def _ask(values: dict[str, Any], explain: Callable[..., Asked]) -> Asked:
+    """Find importance of the clips that were asked for, and write it."""
     from skelgraph.training.devices import pick_device
-    from skelgraph.training.links_explained import explain_links_of_run
 
     output, force = values["output"], values["force"]
-    if values["check"] or values["method"] is not None:
-        raise click.UsageError(
-            "--links: expected neither --check nor --method beside it, got one. Importance of "
-            "A-links is found in one way."
-        )
     if output is not None:
         _check_output(output, (".npz", ".csv"), force=force)
-    importance = explain_links_of_run(
+    importance = explain(
         values["run"],
         values["source"],
         target=values["target"],
@@ -186,6 +170,20 @@ def _explain_links(values: dict[str, Any]) -> None:
         importance = importance.of_class(values["only"])
     if output is not None:
         importance.save(output, force=force)
+    return importance
+
+
+def _explain_links(values: dict[str, Any]) -> None:
+    from skelgraph.cli.link_rows import link_rows
+    from skelgraph.cli.output import print_json, print_table
+    from skelgraph.training.links_explained import explain_links_of_run
+
+    if values["check"] or values["method"] is not None:
+        raise click.UsageError(
+            "--links: expected neither --check nor --method beside it, got one. Importance of "
+            "A-links is found in one way."
+        )
+    importance = _ask(values, explain_links_of_run)
     classes: list[dict[str, Any]] = [
         {
             "class": name,

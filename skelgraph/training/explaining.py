@@ -105,36 +105,62 @@ def explain_clips(
         SkelgraphError: If model, clips and method do not fit.
     """
     options = options or ExplainOptions()
+
+    def answer(question: Question) -> dict[str, torch.Tensor]:
+        values = explain_batch(question, method=method, options=options)
+        return {"values": values.float(), "frames": question.batch.frames.sum(1)}
+
+    found = ask_clips(recogniser, store, rows=rows, target=target, answer=answer, tick=tick)
+    found["provenance"] |= {"options": asdict(options), "seed": options.seed}
+    return Importance(**found, method=method)
+
+
+def ask_clips(
+    recogniser: Recogniser,
+    store: Store,
+    *,
+    rows: np.ndarray,
+    target: str | None,
+    answer: Callable[[Question], dict[str, torch.Tensor]],
+    tick: Callable[[int, int], None] = lambda done, total: None,
+) -> dict[str, Any]:
+    """Ask about clips batch by batch and gather what `ClipsAsked` and its subclasses hold.
+
+    Args:
+        recogniser: Whose decisions are asked about.
+        store: Recordings.
+        rows: Which of them.
+        target: Class asked about. None: what is predicted for each clip.
+        answer: Gives the fields of the subclass for a batch, N rows each.
+        tick: Called with the clips done and all.
+
+    Returns:
+        All fields by name, but for `method`.
+
+    Raises:
+        RunError: If the class is unknown.
+    """
     clips = clips_for(recogniser, store, rows)
     number = None if target is None else class_number(recogniser, target)
     parts: list[dict[str, np.ndarray]] = []
     for question, predicted in questions(recogniser, clips, target=number):
-        values = explain_batch(question, method=method, options=options)
-        parts.append(
-            {
-                "values": values.float().cpu().numpy(),
-                "present": question.batch.bodies.cpu().numpy(),
-                "frames": question.batch.frames.sum(1).cpu().numpy(),
-                "target": question.target.cpu().numpy(),
-                "predicted": predicted.cpu().numpy(),
-            }
-        )
+        fields = {
+            **answer(question),
+            "present": question.batch.bodies,
+            "target": question.target,
+            "predicted": predicted,
+        }
+        parts.append({name: values.cpu().numpy() for name, values in fields.items()})
         tick(sum(len(one["target"]) for one in parts), len(clips))
     arrays = {name: [one[name] for one in parts] for name in parts[0]}
-    return Importance(
+    return {
         **{name: np.concatenate(_of_one_length(several)) for name, several in arrays.items()},
-        label=run_labels(clips, store, recogniser),
-        names=tuple(clip_names(store, clips)),
-        class_names=recogniser.class_names,
-        method=method,
-        layout=recogniser.layout,
-        provenance={
-            "options": asdict(options),
-            "seed": options.seed,
-            "skelgraph": skelgraph.__version__,
-            "weights": recogniser.provenance,
-        },
-    )
+        "label": run_labels(clips, store, recogniser),
+        "names": tuple(clip_names(store, clips)),
+        "class_names": recogniser.class_names,
+        "layout": recogniser.layout,
+        "provenance": {"skelgraph": skelgraph.__version__, "weights": recogniser.provenance},
+    }
 
 
 def check_run(

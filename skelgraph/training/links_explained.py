@@ -6,14 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-import skelgraph
 from skelgraph.data.store import Store
 from skelgraph.explain.link_result import FIRST_ORDER, LinkImportance
 from skelgraph.explain.links import link_importance
-from skelgraph.training.attention import run_labels
-from skelgraph.training.explaining import class_number, clips_of_run, questions
-from skelgraph.training.results import clip_names
-from skelgraph.training.scoring import clips_for
+from skelgraph.training.explaining import ask_clips, clips_of_run
 from skelgraph.training.weights import Recogniser
 
 
@@ -49,24 +45,11 @@ def explain_links(
     recogniser: Recogniser, store: Store, *, rows: np.ndarray, target: str | None = None
 ) -> LinkImportance:
     """Ask a recogniser about clips of a store; see `explain_links_of_run`."""
-    clips = clips_for(recogniser, store, rows)
-    number = None if target is None else class_number(recogniser, target)
-    parts: list[dict[str, np.ndarray]] = []
-    for question, predicted in questions(recogniser, clips, target=number):
-        parts.append(
-            {
-                "values": link_importance(question).float().cpu().numpy(),
-                "present": question.batch.bodies.cpu().numpy(),
-                "target": question.target.cpu().numpy(),
-                "predicted": predicted.cpu().numpy(),
-            }
-        )
-    return LinkImportance(
-        **{name: np.concatenate([one[name] for one in parts]) for name in parts[0]},
-        label=run_labels(clips, store, recogniser),
-        names=tuple(clip_names(store, clips)),
-        class_names=recogniser.class_names,
-        method=FIRST_ORDER,
-        layout=recogniser.layout,
-        provenance={"skelgraph": skelgraph.__version__, "weights": recogniser.provenance},
+    found = ask_clips(
+        recogniser,
+        store,
+        rows=rows,
+        target=target,
+        answer=lambda question: {"values": link_importance(question).float()},
     )
+    return LinkImportance(**found, method=FIRST_ORDER)

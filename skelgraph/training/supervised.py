@@ -14,7 +14,8 @@ from skelgraph.errors import RunError
 from skelgraph.evaluation.metrics import fit_temperature
 from skelgraph.graphs import Layout, map_joints
 from skelgraph.training.clips import PARTS, Parts, cut_parts, open_source, split_store
-from skelgraph.training.config import RunConfig, check
+from skelgraph.training.config import RunConfig
+from skelgraph.training.config_checks import check
 from skelgraph.training.devices import Devices, processes_ended
 from skelgraph.training.inference import predict_logits
 from skelgraph.training.loop import Loop, Progress

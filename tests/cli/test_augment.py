@@ -15,7 +15,8 @@ from skelgraph.data.symmetry import Symmetry
 from skelgraph.errors import ConfigError
 from skelgraph.graphs import load_layout
 from skelgraph.training import loop
-from skelgraph.training.config import RunConfig, check
+from skelgraph.training.config import RunConfig
+from skelgraph.training.config_checks import check
 from skelgraph.training.progress import Reporter
 from skelgraph.training.supervised import train
 from skelgraph.transforms.options import AugmentOptions

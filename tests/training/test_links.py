@@ -15,7 +15,8 @@ from skelgraph.data.store import Store
 from skelgraph.errors import ConfigError
 from skelgraph.evaluation.metrics import score
 from skelgraph.training.clips import cut_parts, split_store
-from skelgraph.training.config import RunConfig, TrainOptions, check
+from skelgraph.training.config import RunConfig, TrainOptions
+from skelgraph.training.config_checks import check
 from skelgraph.training.inference import predict_logits
 from skelgraph.training.link_gap import argmax_links_scores
 from skelgraph.training.progress import Reporter

@@ -10,7 +10,8 @@ import pytest
 from skelgraph.data.symmetry import Symmetry
 from skelgraph.errors import ConfigError
 from skelgraph.graphs import load_layout
-from skelgraph.training.config import RunConfig, check
+from skelgraph.training.config import RunConfig
+from skelgraph.training.config_checks import check
 from skelgraph.transforms.options import AMOUNTS, SHARES, AugmentOptions
 from skelgraph.transforms.presets import PRESETS, preset
 from tests.modules import ROOT

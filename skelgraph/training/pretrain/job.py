@@ -16,7 +16,8 @@ from skelgraph.graphs import Layout, map_joints
 from skelgraph.models import build_model
 from skelgraph.nn.recompute import set_recompute
 from skelgraph.training.clips import clip_set
-from skelgraph.training.config import RunConfig, check
+from skelgraph.training.config import RunConfig
+from skelgraph.training.config_checks import check
 from skelgraph.training.devices import Devices, count_devices, processes_of
 from skelgraph.training.memory import keep_freed_memory
 from skelgraph.training.pretrain.clips import split_seen

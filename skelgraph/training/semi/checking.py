@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from skelgraph.errors import ConfigError, RunError, list_faults
-from skelgraph.training.config import FEW_UNUSED, FewOptions, RunConfig, TrainOptions, check
+from skelgraph.training.config import FEW_UNUSED, FewOptions, RunConfig, TrainOptions
+from skelgraph.training.config_checks import check
 from skelgraph.training.semi.budget import budget_file
 
 BEGINNINGS = ("supervised", "start")

@@ -8,7 +8,8 @@ import pytest
 
 from skelgraph.graphs import load_layout
 from skelgraph.models import MODELS
-from skelgraph.training.config import RunConfig, TrainOptions, check
+from skelgraph.training.config import RunConfig, TrainOptions
+from skelgraph.training.config_checks import check
 from skelgraph.training.learner import Tuning
 from skelgraph.training.transfer.carrying import carry_over
 from skelgraph.training.transfer.industrial import Stage, curriculum_stage, transfer_stage

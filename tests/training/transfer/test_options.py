@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from skelgraph.errors import ConfigError
-from skelgraph.training.config import RunConfig, TrainOptions, check, from_dict
+from skelgraph.training.config import RunConfig, TrainOptions, from_dict
+from skelgraph.training.config_checks import check
 from skelgraph.training.transfer.options import StartOptions
 
 FULL = StartOptions(
