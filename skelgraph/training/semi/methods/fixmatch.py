@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from skelgraph.training.learner import Learner
-from skelgraph.training.semi.method import (
-    STRONG,
-    WEAK,
-    Method,
-    Selection,
-    Setting,
-    StepBatch,
-    StepLosses,
-)
+from skelgraph.training.semi.method import Selection, Setting
 from skelgraph.training.semi.methods.checking import AMOUNT, PROBABILITY, check_options
-from skelgraph.training.semi.methods.matching import match, taught_loss
+from skelgraph.training.semi.methods.matching import Matching
 
 
 @dataclass(frozen=True)
@@ -42,7 +33,7 @@ class FixMatchOptions:
         check_options("fixmatch", self, threshold=PROBABILITY, weight=AMOUNT)
 
 
-class FixMatch(Method):
+class FixMatch(Matching):
     """Minimise L_given + weight * mean(1[max p(weak) >= threshold] CE(argmax, p(strong))).
 
     Source:
@@ -50,26 +41,9 @@ class FixMatch(Method):
         same pass as the rest, in training; here apart and in evaluation.
     """
 
-    views: ClassVar[tuple[str, ...]] = (WEAK, STRONG)
-
     def __init__(self, options: FixMatchOptions, setting: Setting) -> None:
-        super().__init__(options, setting)
-        self.rule = FixedThreshold(options.threshold, device=setting.device)
-
-    def losses(self, learners: Sequence[Learner], batch: StepBatch, *, share: float) -> StepLosses:
-        matched = match(learners[0], batch, rule=self.rule)
-        supervised = self.supervised(matched.given, batch.labelled)
-        unlabelled = taught_loss(matched.strong, matched.selection)
-        terms = {
-            "supervised": supervised.detach(),
-            "unlabelled": unlabelled.detach(),
-            **matched.terms,
-        }
-        total = supervised + self.options.weight * unlabelled
-        return StepLosses((total + matched.extra,), terms)
-
-    def select(self, probabilities: Tensor) -> Selection:
-        return self.rule.select(probabilities)
+        rule = FixedThreshold(options.threshold, device=setting.device)
+        super().__init__(options, setting, rule=rule)
 
 
 class FixedThreshold:

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from skelgraph.training.learner import Learner
-from skelgraph.training.semi.method import (
-    STRONG,
-    WEAK,
-    Method,
-    Selection,
-    Setting,
-    StepBatch,
-    StepLosses,
-)
+from skelgraph.training.semi.method import Selection, Setting
 from skelgraph.training.semi.methods.checking import AMOUNT, PROBABILITY, check_options
-from skelgraph.training.semi.methods.matching import match, taught_loss
+from skelgraph.training.semi.methods.matching import Matching
 
 
 @dataclass(frozen=True)
@@ -42,7 +33,7 @@ class FlexMatchOptions:
         check_options("flexmatch", self, threshold=PROBABILITY, weight=AMOUNT)
 
 
-class FlexMatch(Method):
+class FlexMatch(Matching):
     """FixMatch's loss, with thresholds by class that follow what was learned.
 
     Source:
@@ -50,37 +41,14 @@ class FlexMatch(Method):
         to a threshold pass, as in the released code; the paper has them fail.
     """
 
-    views: ClassVar[tuple[str, ...]] = (WEAK, STRONG)
-
     def __init__(self, options: FlexMatchOptions, setting: Setting) -> None:
-        super().__init__(options, setting)
-        self.rule = LearnedCounts(
+        rule = LearnedCounts(
             options.threshold,
             num_classes=setting.num_classes,
             num_unlabelled=setting.num_unlabelled,
             device=setting.device,
         )
-
-    def losses(self, learners: Sequence[Learner], batch: StepBatch, *, share: float) -> StepLosses:
-        matched = match(learners[0], batch, rule=self.rule)
-        supervised = self.supervised(matched.given, batch.labelled)
-        unlabelled = taught_loss(matched.strong, matched.selection)
-        terms = {
-            "supervised": supervised.detach(),
-            "unlabelled": unlabelled.detach(),
-            **matched.terms,
-        }
-        total = supervised + self.options.weight * unlabelled
-        return StepLosses((total + matched.extra,), terms)
-
-    def select(self, probabilities: Tensor) -> Selection:
-        return self.rule.select(probabilities)
-
-    def state_dict(self) -> dict[str, Any]:
-        return self.rule.state_dict()
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        self.rule.load_state_dict(state)
+        super().__init__(options, setting, rule=rule)
 
 
 class LearnedCounts:

@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from skelgraph.training.learner import Learner
-from skelgraph.training.semi.method import (
-    STRONG,
-    WEAK,
-    Method,
-    Selection,
-    Setting,
-    StepBatch,
-    StepLosses,
-)
+from skelgraph.training.semi.method import Selection, Setting
 from skelgraph.training.semi.methods.checking import AMOUNT, DECAY, check_options
-from skelgraph.training.semi.methods.matching import match, taught_loss
+from skelgraph.training.semi.methods.matching import Matched, Matching
 
 SMALLEST = 1e-12
 
@@ -47,7 +38,7 @@ class FreeMatchOptions:
         check_options("freematch", self, decay=DECAY, weight=AMOUNT, fairness=AMOUNT)
 
 
-class FreeMatch(Method):
+class FreeMatch(Matching):
     """FixMatch's loss with thresholds that adapt, plus `fairness` times the fairness term.
 
     Source:
@@ -55,41 +46,20 @@ class FreeMatch(Method):
         pass, as in the released code.
     """
 
-    views: ClassVar[tuple[str, ...]] = (WEAK, STRONG)
-
     def __init__(self, options: FreeMatchOptions, setting: Setting) -> None:
-        super().__init__(options, setting)
-        self.rule = AdaptiveThresholds(
+        self.means = AdaptiveThresholds(
             decay=options.decay, num_classes=setting.num_classes, device=setting.device
         )
+        super().__init__(options, setting, rule=self.means)
 
-    def losses(self, learners: Sequence[Learner], batch: StepBatch, *, share: float) -> StepLosses:
-        matched = match(learners[0], batch, rule=self.rule)
-        supervised = self.supervised(matched.given, batch.labelled)
-        unlabelled = taught_loss(matched.strong, matched.selection)
+    def further(self, matched: Matched) -> dict[str, tuple[float, Tensor]]:
         fairness = fairness_loss(
             matched.strong,
             matched.selection.weights,
-            mean_probabilities=self.rule.mean_probabilities,
-            mean_labels=self.rule.mean_labels,
+            mean_probabilities=self.means.mean_probabilities,
+            mean_labels=self.means.mean_labels,
         )
-        terms = {
-            "supervised": supervised.detach(),
-            "unlabelled": unlabelled.detach(),
-            "fairness": fairness.detach(),
-            **matched.terms,
-        }
-        total = supervised + self.options.weight * unlabelled + self.options.fairness * fairness
-        return StepLosses((total + matched.extra,), terms)
-
-    def select(self, probabilities: Tensor) -> Selection:
-        return self.rule.select(probabilities)
-
-    def state_dict(self) -> dict[str, Any]:
-        return self.rule.state_dict()
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        self.rule.load_state_dict(state)
+        return {"fairness": (self.options.fairness, fairness)}
 
 
 class AdaptiveThresholds:

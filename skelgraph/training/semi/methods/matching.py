@@ -5,16 +5,24 @@ What FixMatch and its successors share; they differ in the rule.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from skelgraph.training.learner import Learner
-from skelgraph.training.semi.method import STRONG, WEAK, Selection, StepBatch
+from skelgraph.training.semi.method import (
+    STRONG,
+    WEAK,
+    Method,
+    Selection,
+    Setting,
+    StepBatch,
+    StepLosses,
+)
 from skelgraph.training.semi.passes import logits_of, predict
 
 
@@ -68,6 +76,51 @@ class Matched:
     probabilities: Tensor
     selection: Selection
     terms: dict[str, Tensor]
+
+
+class Matching(Method):
+    """Minimise L_given + weight * the loss of strong views with the labels of a rule.
+
+    Args:
+        options: Have a `weight`.
+        setting: What is known before training.
+        rule: Labels the weak views.
+    """
+
+    views: ClassVar[tuple[str, ...]] = (WEAK, STRONG)
+
+    def __init__(self, options: Any, setting: Setting, *, rule: Rule) -> None:
+        super().__init__(options, setting)
+        self.rule = rule
+
+    def losses(self, learners: Sequence[Learner], batch: StepBatch, *, share: float) -> StepLosses:
+        matched = match(learners[0], batch, rule=self.rule)
+        supervised = self.supervised(matched.given, batch.labelled)
+        unlabelled = taught_loss(matched.strong, matched.selection)
+        further = self.further(matched)
+        terms = {
+            "supervised": supervised.detach(),
+            "unlabelled": unlabelled.detach(),
+            **{name: term.detach() for name, (_, term) in further.items()},
+            **matched.terms,
+        }
+        total = supervised + self.options.weight * unlabelled
+        for weight, term in further.values():
+            total = total + weight * term
+        return StepLosses((total + matched.extra,), terms)
+
+    def further(self, matched: Matched) -> dict[str, tuple[float, Tensor]]:
+        """Give weight and value of what is minimised beside; scalars by name."""
+        return {}
+
+    def select(self, probabilities: Tensor) -> Selection:
+        return self.rule.select(probabilities)
+
+    def state_dict(self) -> dict[str, Any]:
+        return self.rule.state_dict()
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self.rule.load_state_dict(state)
 
 
 def match(learner: Learner, batch: StepBatch, *, rule: Rule) -> Matched:

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from skelgraph.training.learner import Learner
-from skelgraph.training.semi.method import (
-    STRONG,
-    WEAK,
-    Method,
-    Selection,
-    Setting,
-    StepBatch,
-    StepLosses,
-)
+from skelgraph.training.semi.method import Selection, Setting
 from skelgraph.training.semi.methods.checking import AMOUNT, DECAY, POSITIVE, check_options
-from skelgraph.training.semi.methods.matching import match, taught_loss
+from skelgraph.training.semi.methods.matching import Matching
 
 SMALLEST = 1e-12
 
@@ -49,7 +40,7 @@ class SoftMatchOptions:
         check_options("softmatch", self, decay=DECAY, weight=AMOUNT, width=POSITIVE)
 
 
-class SoftMatch(Method):
+class SoftMatch(Matching):
     """FixMatch's loss, each clip weighed by a truncated Gaussian of its confidence.
 
     Source:
@@ -57,38 +48,15 @@ class SoftMatch(Method):
         released code: its variance is that of the confidences divided by width^2 = 4.
     """
 
-    views: ClassVar[tuple[str, ...]] = (WEAK, STRONG)
-
     def __init__(self, options: SoftMatchOptions, setting: Setting) -> None:
-        super().__init__(options, setting)
-        self.rule = TruncatedGaussian(
+        rule = TruncatedGaussian(
             decay=options.decay,
             width=options.width,
             align=options.align,
             num_classes=setting.num_classes,
             device=setting.device,
         )
-
-    def losses(self, learners: Sequence[Learner], batch: StepBatch, *, share: float) -> StepLosses:
-        matched = match(learners[0], batch, rule=self.rule)
-        supervised = self.supervised(matched.given, batch.labelled)
-        unlabelled = taught_loss(matched.strong, matched.selection)
-        terms = {
-            "supervised": supervised.detach(),
-            "unlabelled": unlabelled.detach(),
-            **matched.terms,
-        }
-        total = supervised + self.options.weight * unlabelled
-        return StepLosses((total + matched.extra,), terms)
-
-    def select(self, probabilities: Tensor) -> Selection:
-        return self.rule.select(probabilities)
-
-    def state_dict(self) -> dict[str, Any]:
-        return self.rule.state_dict()
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        self.rule.load_state_dict(state)
+        super().__init__(options, setting, rule=rule)
 
 
 class TruncatedGaussian:
