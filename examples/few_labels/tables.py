@@ -31,9 +31,8 @@ def mean_interval(values: Sequence[float]) -> str:
         '60.0 ± 24.8'
     """
     mean, low, _ = paired_interval(values, [0.0] * len(values))
-    return (
-        f"{100 * mean:.1f} ± {100 * (mean - low):.1f}" if len(values) > 1 else f"{100 * mean:.1f}"
-    )
+    middle = f"{100 * mean:z.1f}"
+    return f"{middle} ± {100 * (mean - low):.1f}" if len(values) > 1 else middle
 
 
 def _screening(rows: Sequence[Row]) -> str:
@@ -115,8 +114,10 @@ def _verdict(budget: str, best: str, mine: Sequence[Row], rows: Sequence[Row]) -
             by_set.setdefault(row["set"], []).append(share)
         gains.setdefault(row["set"], []).extend(gains_of([row], mine, "test_top1"))
     share = fmean(fmean(values) for values in by_set.values()) if by_set else float("nan")
-    told = ", ".join(f"{name} {100 * fmean(v):+.1f} points" for name, v in gains.items() if v)
-    below = [name for name, values in gains.items() if values and fmean(values) < 0]
+    # As printed: what adds up to nothing but for rounding is not below.
+    points = {name: round(100 * fmean(v), 1) for name, v in gains.items() if v}
+    told = ", ".join(f"{name} {value:+z.1f} points" for name, value in points.items())
+    below = [name for name, value in points.items() if value < 0]
     return (
         f"- {budget} labels, {best} (chosen on validation): {100 * share:.1f} % of the accuracy "
         f"with all labels, mean over {len(by_set)} sets (target {100 * TARGET:.0f}: "

@@ -145,6 +145,18 @@ def test_a_set_below_its_start_is_named() -> None:
     assert "(below: one)" in tables.tables(made)
 
 
+def test_gains_that_add_up_to_nothing_are_not_below() -> None:
+    starts, ends = (0.3966, 0.4134, 0.419), (0.458, 0.3799, 0.3911)
+    made = [
+        row(arm=arm, draw=draw, val_top1=0.5, test_top1=top1, test_macro_f1=top1)
+        for arm, values in (("supervised", starts), ("all labels", starts), ("fixmatch", ends))
+        for draw, top1 in enumerate(values)
+    ]
+    text = tables.tables(made)
+    assert "one +0.0 points (no set below)" in text
+    assert "-0.0" not in text
+
+
 def test_a_method_is_held_against_the_start_that_it_had() -> None:
     made = [
         row(arm="all labels", budget="all", test_top1=0.5, test_macro_f1=0.5),
