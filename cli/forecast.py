@@ -164,8 +164,8 @@ def _check_paths(
 
 def _chosen(result: Forecasts, clip: str | None) -> int:
     """Find the track to draw by name or number."""
+    from skelgraph.data.choosing import unknown_clip
     from skelgraph.errors import StoreError
-    from skelgraph.training.choosing import unknown_clip
 
     names = result.names
     if clip is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,20 +86,17 @@ def plot_a_links(
     from skelgraph.plots.links import IMPORTANCE, PROBABILITY, links_figure
     from skelgraph.plots.links_matrix import links_matrix_figure
     from skelgraph.training.devices import pick_device
+    from skelgraph.training.links_explained import explain_links_of_run
+    from skelgraph.training.links_seen import links_of_run
 
     if clip is not None and class_name is not None:
         raise click.UsageError("Expected either --clip or --class, got both.")
     path = output or (run if run.is_dir() else run.parent) / "a_links.png"
     check_free(path, force=force)
-    seen = _ask(
-        run,
-        source,
-        importance=importance,
-        part=split,
-        device=pick_device(device),
-        clip=clip,
-        class_name=class_name,
-    )
+    ask: Callable[..., LinksSeen | LinkImportance]
+    ask = explain_links_of_run if importance else links_of_run
+    seen = ask(run, source, part=split, device=pick_device(device))
+    seen = seen.choose(clip=clip, class_name=class_name)
     mean = seen.mean()
     what = "Importance of A-links (first order, not checked)" if importance else "A-links"
     told: dict[str, Any] = {
@@ -114,27 +112,3 @@ def plot_a_links(
     name = "importance" if importance else "probability"
     rows = link_rows(seen.layout, mean, count=strongest, name=name)
     report(path, {"run": str(run), "num_clips": len(seen), "links": rows}, as_json=as_json)
-
-
-def _ask(
-    run: Path,
-    source: Path | None,
-    *,
-    importance: bool,
-    part: str,
-    device: str,
-    clip: str | None,
-    class_name: str | None,
-) -> LinksSeen | LinkImportance:
-    """Links of one clip, of a class, or of all clips: what each matters, or is probable."""
-    from skelgraph.training.choosing import clip_places
-    from skelgraph.training.links_explained import explain_links_of_run
-    from skelgraph.training.links_seen import links_of_run
-
-    if not importance:
-        seen = links_of_run(run, source, part=part, device=device)
-        return seen.choose(clip=clip, class_name=class_name)
-    found = explain_links_of_run(run, source, part=part, device=device)
-    if clip is not None:
-        return found.take(clip_places(found.names, clip))
-    return found if class_name is None else found.of_class(class_name)

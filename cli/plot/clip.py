@@ -68,8 +68,8 @@ def plot_clip(
 
 def _row_of(store: Store, clip: str) -> int:
     """Find a clip by its name or by its number."""
+    from skelgraph.data.choosing import unknown_clip
     from skelgraph.errors import StoreError
-    from skelgraph.training.choosing import unknown_clip
 
     names: Sequence[str] = [str(name) for name in store.clips.name]
     if clip in names:

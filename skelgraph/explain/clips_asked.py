@@ -13,7 +13,8 @@ from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
-from skelgraph.errors import RunError, unknown_name
+from skelgraph.data.choosing import class_places, clip_places
+from skelgraph.errors import RunError
 from skelgraph.files import written_whole
 from skelgraph.graphs import Layout
 
@@ -55,6 +56,11 @@ class ClipsAsked(ABC):
     def __len__(self) -> int:
         return len(self.names)
 
+    @property
+    def classes(self) -> np.ndarray:
+        """True class of each clip where known, else the predicted one, (N,)."""
+        return np.where(self.label >= 0, self.label, self.predicted)
+
     def take(self: Asked, chosen: np.ndarray) -> Asked:
         """Keep some clips: places or a mask."""
         places = np.arange(len(self))[chosen]
@@ -67,16 +73,17 @@ class ClipsAsked(ABC):
         Raises:
             RunError: If the class is unknown or has no clip.
         """
-        if name not in self.class_names:
-            raise RunError(unknown_name("class", name, self.class_names))
-        own = np.where(self.label >= 0, self.label, self.predicted)
-        kept = self.take(own == self.class_names.index(name))
-        if not len(kept):
-            raise RunError(
-                f"class '{name}': expected a clip of it, got none among {len(self)}. "
-                "Choose another class or other clips."
-            )
-        return kept
+        return self.take(class_places(self.classes, self.class_names, name))
+
+    def choose(self: Asked, *, clip: str | None = None, class_name: str | None = None) -> Asked:
+        """Keep one clip, or those of a class, or all.
+
+        Raises:
+            RunError: If there is none such.
+        """
+        if clip is not None:
+            return self.take(clip_places(self.names, clip))
+        return self if class_name is None else self.of_class(class_name)
 
     def by_target(self: Asked) -> Iterator[tuple[str, Asked]]:
         """Yield each class that was asked about with its clips."""

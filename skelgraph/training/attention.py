@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from skelgraph.data.choosing import class_places, clip_places
 from skelgraph.data.dataset import ClipSet
 from skelgraph.data.store import Store
 from skelgraph.errors import RunError
 from skelgraph.graphs import Layout
-from skelgraph.training.choosing import class_places, clip_places
 from skelgraph.training.inference import outputs
 from skelgraph.training.results import clip_names
 from skelgraph.training.scoring import clips_for, opened, own_store, rows_of_part

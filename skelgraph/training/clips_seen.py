@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from skelgraph.data.choosing import class_places, clip_places
 from skelgraph.graphs import Layout
-from skelgraph.training.choosing import class_places, clip_places
 
 Kept = TypeVar("Kept", bound="ClipsSeen")
 

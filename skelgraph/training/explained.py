@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from skelgraph.data.choosing import clip_places
 from skelgraph.data.phases import find_phases, motion_energy
 from skelgraph.data.store import Store
 from skelgraph.errors import RunError
@@ -15,7 +16,6 @@ from skelgraph.explain.importance import Importance, read_importance
 from skelgraph.explain.methods import DEFAULT_METHOD
 from skelgraph.plots.parts import parts_of
 from skelgraph.training.attention import overlap
-from skelgraph.training.choosing import clip_places
 from skelgraph.training.explaining import clips_of_run, explain_clips, explain_run
 from skelgraph.training.results import clip_names
 from skelgraph.training.scoring import clips_for, opened, own_store

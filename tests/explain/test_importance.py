@@ -106,6 +106,15 @@ def test_classes_go_by_label_then_by_prediction() -> None:
         importance.of_class("wave").of_class("grasp")
 
 
+def test_one_clip_a_class_or_all_are_chosen() -> None:
+    importance = make_importance()
+    assert importance.choose(clip="two").names == importance.choose(clip="1").names == ("two",)
+    assert importance.choose(class_name="grasp").names == ("two", "three")
+    assert importance.choose().names == importance.names
+    with pytest.raises(RunError, match="expected the name of one of 3 clips"):
+        importance.choose(clip="four")
+
+
 def test_ranks_and_hits_by_hand() -> None:
     values = np.array([[3.0, 1.0, 2.0, np.nan], [1.0, 1.0, 1.0, 1.0], [np.nan] * 4])
     truth = np.array([True, False, True, False])

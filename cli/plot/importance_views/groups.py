@@ -11,11 +11,9 @@ if TYPE_CHECKING:
 
 def one_group(importance: Importance, wanted: Wanted) -> Importance:
     """Keep the clip or the one class that is asked for."""
-    from skelgraph.training.choosing import clip_places
-
-    if wanted.clip is not None:
-        return importance.take(clip_places(importance.names, wanted.clip))
-    return importance.of_class(wanted.classes[0]) if wanted.classes else importance
+    return importance.choose(
+        clip=wanted.clip, class_name=wanted.classes[0] if wanted.classes else None
+    )
 
 
 def groups_of(importance: Importance, wanted: Wanted) -> dict[str, Importance]:
@@ -31,5 +29,4 @@ def groups_of(importance: Importance, wanted: Wanted) -> dict[str, Importance]:
 def _present(importance: Importance) -> list[str]:
     import numpy as np
 
-    own = np.where(importance.label >= 0, importance.label, importance.predicted)
-    return [importance.class_names[number] for number in np.unique(own)]
+    return [importance.class_names[number] for number in np.unique(importance.classes)]

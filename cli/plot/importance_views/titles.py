@@ -25,13 +25,11 @@ def source_words(source: Path, clips: Path | None, split: str) -> str:
 
 def heading(groups: dict[str, Importance], title: str) -> str:
     """Title of one group: its clip with its classes, or how many clips it is the mean of."""
-    import numpy as np
-
     if len(groups) > 1:
         return title
     (group,) = groups.values()
     if len(group) > 1:
-        known = {int(number) for number in np.where(group.label >= 0, group.label, -1)}
+        known = set(group.label.tolist())
         one = known.pop() if len(known) == 1 else -1
         kept = f" of {group.class_names[one]}" if one >= 0 else ""
         return f"{title}, mean of {len(group)} clips{kept}"

@@ -41,7 +41,7 @@ def class_places(classes: np.ndarray, class_names: Sequence[str], name: str) -> 
     if not len(kept):
         raise RunError(
             f"class '{name}': expected a clip of it, got none among {len(classes)}. "
-            "Choose another class or another --split."
+            "Choose another class or other clips."
         )
     return kept
 
