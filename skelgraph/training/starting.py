@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from skelgraph.data.store import Store
-from skelgraph.errors import RunError
+from skelgraph.errors import RunError, list_faults
 from skelgraph.graphs import Layout, load_layout
 from skelgraph.training.config import RunConfig
 from skelgraph.training.devices import Devices, choose_precision, make_fabric
 from skelgraph.training.run import check_made_by, check_resumable, read_config
+from skelgraph.training.semi.budget import budget_file
+from skelgraph.training.transfer.start import is_shipped
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -41,17 +43,28 @@ def asked_config(
     return found
 
 
-def check_data_stays(config: RunConfig, folder: Path) -> None:
-    """Refuse to replace a run that holds the data to train on.
+def check_sources_stay(config: RunConfig, folder: Path) -> None:
+    """Refuse to replace a run that holds what the new one is made from.
 
     Raises:
-        RunError: If it does.
+        RunError: With all that it holds.
     """
-    if config.store is not None and Path(config.store).resolve().is_relative_to(folder.resolve()):
-        raise RunError(
-            f"{folder}: expected a run to replace that does not hold the data, got the data at "
-            f"{config.store}. Give another --output, or move the data out of it."
-        )
+    few = config.few
+    start = None if config.start is None else config.start.source
+    sources = {
+        "data": config.store,
+        "weights to start from": None if start is None or is_shipped(start) else start,
+        "file of labels": None if few is None else budget_file(few.label_budget),
+        "file of the split": config.protocol.files,
+    }
+    faults = [
+        f"{folder}: expected a run to replace that does not hold the {what}, got {path} in it. "
+        "Give another --output, or move it out."
+        for what, path in sources.items()
+        if path is not None and Path(path).resolve().is_relative_to(folder.resolve())
+    ]
+    if faults:
+        raise RunError(list_faults(faults))
 
 
 def resolve_layout(config: RunConfig) -> Layout:

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor, nn
 
 from skelgraph.data.store import Store
-from skelgraph.errors import RunError
 from skelgraph.evaluation.metrics import fit_temperature
 from skelgraph.graphs import Layout, map_joints
 from skelgraph.training.clips import PARTS, Parts, cut_parts, open_source, split_store
@@ -39,7 +38,7 @@ from skelgraph.training.run import (
 from skelgraph.training.split_words import describe_split
 from skelgraph.training.starting import (
     asked_config,
-    check_data_stays,
+    check_sources_stay,
     resolve_layout,
     start_devices,
 )
@@ -83,8 +82,7 @@ def train(
     config = asked_config(config, folder, resume=resume, made_by=("train", "transfer"))
     check(config)
     if force and not resume:
-        check_data_stays(config, folder)
-        _check_start_stays(config, folder)
+        check_sources_stay(config, folder)
     layout = resolve_layout(config)
     config, fabric = start_devices(resolve_start(config, layout), devices, all_learn=True)
     with processes_ended():
@@ -114,16 +112,6 @@ def _train(
     if config.store is None and not fabric.is_global_zero:
         job.prepare()
     return job.run(resume=resume)
-
-
-def _check_start_stays(config: RunConfig, folder: Path) -> None:
-    """Refuse to replace a run that holds the weights to start from."""
-    start = None if config.start is None else Path(config.start.source)
-    if start is not None and start.resolve().is_relative_to(folder.resolve()):
-        raise RunError(
-            f"{folder}: expected a run to replace that does not hold the weights to start from, "
-            f"got those at {start}. Give another --output."
-        )
 
 
 class _Job:

@@ -297,6 +297,18 @@ def test_a_run_that_holds_the_data_is_not_replaced(tmp_path: Path) -> None:
     assert Store.open(store.path).verify() == []
 
 
+def test_a_run_that_holds_the_split_is_not_replaced(store: Store, tmp_path: Path) -> None:
+    write_config(tmp_path / "run", RunConfig(layout="mediapipe_hands"))
+    split = tmp_path / "run" / "my_split.csv"
+    split.write_text("clip,split\n")
+    config = replace(
+        make_config(store, epochs=1), protocol=ProtocolOptions(protocol="files", files=str(split))
+    )
+    with pytest.raises(RunError, match=r"does not hold the file of the split, got .*my_split\.csv"):
+        train(config, tmp_path / "run", force=True)
+    assert split.is_file()
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -39,7 +39,7 @@ from skelgraph.training.run import (
 )
 from skelgraph.training.starting import (
     asked_config,
-    check_data_stays,
+    check_sources_stay,
     resolve_layout,
     start_devices,
 )
@@ -83,8 +83,8 @@ def pretrain(
     folder = Path(output)
     config = asked_config(config, folder, resume=resume, made_by=("pretrain",))
     _check(config)
-    if force:
-        check_data_stays(config, folder)
+    if force and not resume:
+        check_sources_stay(config, folder)
     devices = count_devices(devices or Devices(count=1))
     if processes_of(devices) > 1:
         raise ConfigError(

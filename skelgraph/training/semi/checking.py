@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from skelgraph.errors import ConfigError, RunError, list_faults
+from skelgraph.errors import ConfigError, list_faults
 from skelgraph.training.config import FEW_UNUSED, FewOptions, RunConfig, TrainOptions
 from skelgraph.training.config_checks import check
-from skelgraph.training.semi.budget import budget_file
 
 BEGINNINGS = ("supervised", "start")
 
 
-def check_few(config: RunConfig, folder: Path, *, resume: bool) -> None:
-    """Refuse options that do not fit, and a folder that holds what the run is made from.
+def check_few(config: RunConfig) -> None:
+    """Refuse options that do not fit.
 
     Raises:
-        RunError: If the folder holds the run's data.
         ConfigError: With all faults of the options.
     """
     if config.few is None:
@@ -44,8 +40,6 @@ def check_few(config: RunConfig, folder: Path, *, resume: bool) -> None:
     faults += _few_faults(config.few)
     if faults:
         raise ConfigError(list_faults(faults))
-    if not resume:
-        _check_stays(config, folder)
 
 
 def _few_faults(few: FewOptions) -> list[str]:
@@ -60,23 +54,3 @@ def _few_faults(few: FewOptions) -> list[str]:
             f"{few.supervised_epochs}. Give another."
         )
     return faults
-
-
-def _check_stays(config: RunConfig, folder: Path) -> None:
-    """Refuse to replace a folder that holds what the run is made from."""
-    assert config.few is not None and config.store is not None
-    start = None if config.start is None else config.start.source
-    sources = {
-        "data": config.store,
-        "weights to start from": start,
-        "file of labels": budget_file(config.few.label_budget),
-        "file of the split": config.protocol.files,
-    }
-    faults = [
-        f"{folder}: expected a folder that does not hold the {what}, got {path} in it. "
-        "Give another --output, or move it out."
-        for what, path in sources.items()
-        if path is not None and Path(path).resolve().is_relative_to(folder.resolve())
-    ]
-    if faults:
-        raise RunError(list_faults(faults))

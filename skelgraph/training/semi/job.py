@@ -34,7 +34,12 @@ from skelgraph.training.semi.legs import (
 )
 from skelgraph.training.semi.loop import FewLoop, FewProgress, has_cycle
 from skelgraph.training.semi.preparing import Prepared, prepare
-from skelgraph.training.starting import asked_config, resolve_layout, start_devices
+from skelgraph.training.starting import (
+    asked_config,
+    check_sources_stay,
+    resolve_layout,
+    start_devices,
+)
 from skelgraph.training.transfer.beginning import resolve_start
 
 if TYPE_CHECKING:
@@ -75,7 +80,9 @@ def train_few(
     keep_freed_memory()
     folder = Path(output)
     config = asked_config(config, folder, resume=resume, made_by=("pseudo-label",))
-    check_few(config, folder, resume=resume)
+    check_few(config)
+    if force and not resume:
+        check_sources_stay(config, folder)
     config, fabric = start_devices(config, devices or Devices(count=1), all_learn=True)
     if fabric.world_size > 1:
         raise ConfigError(
