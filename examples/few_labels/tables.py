@@ -55,7 +55,7 @@ def _screening(rows: Sequence[Row]) -> str:
             cells += [_gain(group, rows, column) for column in ("method_test_top1", "test_top1")]
         cells.append(f"{mean_of(mine, 'seconds') or 0.0:.0f}")
         lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
+    return "\n".join([*lines, "", *_averages(rows)])
 
 
 def _final(rows: Sequence[Row]) -> str:
@@ -71,7 +71,7 @@ def _final(rows: Sequence[Row]) -> str:
         for budget in dict.fromkeys(row["budget"] for row in mine):
             for arm in dict.fromkeys(row["arm"] for row in _of(mine, budget=budget)):
                 lines.append(_line(mine, _of(mine, budget=budget, arm=arm)))
-    return "\n".join([*lines, "", *_verdicts(rows)])
+    return "\n".join([*lines, "", *_verdicts(rows), *_averages(rows)])
 
 
 def _line(mine: Sequence[Row], group: Group) -> str:
@@ -124,6 +124,42 @@ def _verdict(budget: str, best: str, mine: Sequence[Row], rows: Sequence[Row]) -
         f"{'reached' if share >= TARGET else 'missed'}); to its supervised start: {told} "
         f"({'below: ' + ', '.join(below) if below else 'no set below'})"
     )
+
+
+def _averages(rows: Sequence[Row]) -> list[str]:
+    """Word what the weights that ship and the guard were worth, over all runs."""
+    lines = []
+    gains = [
+        100 * (float(row["test_top1"]) - float(other["test_top1"]))
+        for row in _of(rows, arm=TRANSFERRED)
+        for other in _of(rows, arm=SUPERVISED)
+        if _same(row, other, "set", "budget", "draw")
+    ]
+    if gains:
+        better = sum(gain > 0 for gain in gains)
+        lines.append(
+            f"- supervised from the weights that ship: better than from scratch in {better} of "
+            f"{len(gains)} pairs, {fmean(gains):+z.1f} points"
+        )
+    methods = [row for row in rows if row["arm"] not in (SUPERVISED, TRANSFERRED, ALL_LABELS)]
+    down = _of(methods, kept=SUPERVISED)
+    kept = [row for row in methods if row["kept"] != SUPERVISED]
+    told = [
+        f"{name} {100 * fmean(found):+z.1f}"
+        for name, some, column in (
+            ("own models", methods, "method_test_top1"),
+            ("after the guard", methods, "test_top1"),
+            ("those kept", kept, "method_test_top1"),
+            ("those turned down", down, "method_test_top1"),
+        )
+        if (found := gains_of(some, rows, column))
+    ]
+    if told:
+        lines.append(
+            f"- the guard kept {len(kept)} of {len(methods)} models; less the start, points: "
+            f"{', '.join(told)}"
+        )
+    return lines
 
 
 def gains_of(group: Iterable[Row], rows: Iterable[Row], column: str) -> list[float]:

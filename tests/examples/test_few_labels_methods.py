@@ -157,6 +157,27 @@ def test_gains_that_add_up_to_nothing_are_not_below() -> None:
     assert "-0.0" not in text
 
 
+def test_what_the_start_and_the_guard_were_worth_by_hand() -> None:
+    made = [
+        row(arm="supervised", draw=draw, test_top1=top1) for draw, top1 in enumerate((0.4, 0.5))
+    ]
+    made += [
+        row(arm="transferred", start="simulated", draw=draw, test_top1=top1)
+        for draw, top1 in enumerate((0.6, 0.4))
+    ]
+    made += [
+        row(draw=0, kept="fixmatch", test_top1=0.5, test_macro_f1=0.5),
+        row(draw=1, kept="supervised", test_top1=0.5, test_macro_f1=0.5, method_test_top1=0.2),
+    ]
+    for phase in ("screening", "final"):
+        text = tables.tables([{**each, "phase": phase} for each in made])
+        assert "better than from scratch in 1 of 2 pairs, +5.0 points" in text
+        assert (
+            "the guard kept 1 of 2 models; less the start, points: own models -10.0, after the "
+            "guard +5.0, those kept +10.0, those turned down -30.0"
+        ) in text
+
+
 def test_a_method_is_held_against_the_start_that_it_had() -> None:
     made = [
         row(arm="all labels", budget="all", test_top1=0.5, test_macro_f1=0.5),
