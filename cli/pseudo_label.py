@@ -21,7 +21,7 @@ from skelgraph.cli.options import (
 from skelgraph.cli.run_config import layout_name, run_config
 from skelgraph.cli.run_options import layout_option, resume_option, run_arguments
 from skelgraph.cli.settings import DEFAULTS, SETTINGS, setting_options, with_preset
-from skelgraph.training.config import FEW_UNUSED, FewOptions, TrainOptions
+from skelgraph.training.config import BEGINNINGS, FEW_UNUSED, FewOptions, TrainOptions
 
 # A test holds it against the table of methods, whose import takes long.
 METHODS = (
@@ -91,7 +91,7 @@ FEW_DEFAULTS = replace(DEFAULTS, training=replace(TrainOptions(), **FEW_TRAINING
 )
 @click.option(
     "--begin",
-    type=Choice(("supervised", "start")),
+    type=Choice(BEGINNINGS),
     default=FEW.begin,
     show_default=True,
     help="What the method begins with: the model that was trained on the labels alone, or what "

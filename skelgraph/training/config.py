@@ -14,6 +14,7 @@ PRECISIONS = ("auto", "32-true", "bf16-mixed", "64-true")
 CENTRES = ("clip", "frame")
 OPTIMISERS = ("adamw", "sgd")
 SELECTIONS = ("best", "last")
+BEGINNINGS = ("supervised", "start")
 SCHEDULES = ("cosine", "plateau", "constant")
 # Options of training that go by epochs over a validation part, by classes as they are, or belong to
 # a prediction head: with few labels steps are counted, labels are balanced, and there is no head.

@@ -6,11 +6,13 @@ from typing import Any
 
 from skelgraph.errors import ConfigError, list_faults, unknown_name
 from skelgraph.training.config import (
+    BEGINNINGS,
     CENTRES,
     OPTIMISERS,
     PRECISIONS,
     SCHEDULES,
     SELECTIONS,
+    FewOptions,
     RunConfig,
 )
 from skelgraph.training.transfer.options import MODES, StartOptions
@@ -33,7 +35,7 @@ def check(config: RunConfig) -> None:
     Raises:
         ConfigError: With all faults, one a line.
     """
-    data, training = config.data, config.training
+    data, training, few = config.data, config.training, config.few or FewOptions()
     faults = [
         unknown_name(name, value, choices)
         for name, value, choices in (
@@ -42,6 +44,7 @@ def check(config: RunConfig) -> None:
             ("select", training.select, SELECTIONS),
             ("schedule", training.schedule, SCHEDULES),
             ("precision", training.precision, PRECISIONS),
+            ("begin", few.begin, BEGINNINGS),
         )
         if value not in choices
     ]
@@ -60,6 +63,12 @@ def check(config: RunConfig) -> None:
             ),
             ("batch_size", training.batch_size, "at least 2", training.batch_size >= 2),
             ("lr", training.lr, "a positive number", training.lr > 0),
+            (
+                "supervised_epochs",
+                few.supervised_epochs,
+                "at least 0",
+                few.supervised_epochs >= 0,
+            ),
             ("num_frames", data.num_frames, "at least 0", data.num_frames >= 0),
             ("crop", data.crop, "a share in (0, 1]", 0 < data.crop <= 1),
             ("ema", training.ema, "a decay in [0, 1)", 0 <= training.ema < 1),

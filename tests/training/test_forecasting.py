@@ -18,8 +18,8 @@ from skelgraph.training.config import (
     ModelOptions,
     ProtocolOptions,
     RunConfig,
-    check,
 )
+from skelgraph.training.config_checks import check
 from skelgraph.training.forecast_scores import score_forecasts
 from skelgraph.training.forecasting import forecast, forecast_clips
 from skelgraph.training.forecasts import METHODS, write_forecasts

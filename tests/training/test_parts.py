@@ -20,9 +20,9 @@ from skelgraph.training.config import (
     ProtocolOptions,
     RunConfig,
     TrainOptions,
-    check,
     from_dict,
 )
+from skelgraph.training.config_checks import check
 from skelgraph.training.loop import Loop, Losses, epoch_seed
 from skelgraph.training.run import claimed, read_config, write_config
 from skelgraph.training.schedule import warmup_cosine

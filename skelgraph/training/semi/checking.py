@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from skelgraph.errors import ConfigError, list_faults
-from skelgraph.training.config import FEW_UNUSED, FewOptions, RunConfig, TrainOptions
+from skelgraph.training.config import FEW_UNUSED, RunConfig, TrainOptions
 from skelgraph.training.config_checks import check
-
-BEGINNINGS = ("supervised", "start")
 
 
 def check_few(config: RunConfig) -> None:
@@ -37,20 +35,5 @@ def check_few(config: RunConfig) -> None:
             "schedule: expected cosine or constant, got plateau, which needs a validation part. "
             "Give another."
         )
-    faults += _few_faults(config.few)
     if faults:
         raise ConfigError(list_faults(faults))
-
-
-def _few_faults(few: FewOptions) -> list[str]:
-    faults = []
-    if few.begin not in BEGINNINGS:
-        faults.append(
-            f"begin: expected one of {', '.join(BEGINNINGS)}, got '{few.begin}'. Give one of them."
-        )
-    if few.supervised_epochs < 0:
-        faults.append(
-            f"supervised_epochs: expected a number of epochs, or 0 for as many as a cycle has, got "
-            f"{few.supervised_epochs}. Give another."
-        )
-    return faults

@@ -113,7 +113,10 @@ def test_sturms_loop_freezes_and_rates_by_iteration(
 
 @pytest.mark.parametrize(
     ("values", "said"),
-    [({"begin": "fixmatch"}, "begin: expected one of"), ({"supervised_epochs": -1}, "or 0 for")],
+    [
+        ({"begin": "fixmatch"}, "begin: expected one of"),
+        ({"supervised_epochs": -1}, "supervised_epochs: expected at least 0"),
+    ],
 )
 def test_what_to_begin_with_is_checked(
     store: Store, tmp_path: Path, values: dict[str, Any], said: str
