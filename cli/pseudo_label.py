@@ -274,11 +274,22 @@ def guard_lines(metrics: dict[str, Any]) -> list[str]:
     if not guard:
         return [f"kept: {metrics['kept']}, compared with nothing"]
     low, high = guard["interval"]
-    decided = "" if guard["decided"] else "; the interval has 0 in it"
+    overruled = guard["prefers"] == "supervised" and metrics["kept"] != "supervised"
     return [
-        f"kept: {metrics['kept']}: on {guard['num_clips']} clips held out the method is "
-        f"{guard['difference']:+.3f} ahead (95 % {low:+.3f} to {high:+.3f}{decided})"
+        f"kept: {metrics['kept']}{' (--no-guard)' if overruled else ''}: "
+        f"on {guard['num_clips']} clips held out the method is "
+        f"{guard['difference']:+.3f} ahead (95 % {low:+.3f} to {high:+.3f}{_doubt(guard)})"
     ]
+
+
+def _doubt(guard: dict[str, Any]) -> str:
+    """Say why the comparison decides nothing, if it does not."""
+    low, high = guard["interval"]
+    if guard["decided"]:
+        return ""
+    if low <= 0 <= high:
+        return "; the interval has 0 in it"
+    return f"; {guard['num_groups']} groups are too few to tell"
 
 
 def _print_draws(summary: dict[str, Any], output: Path) -> None:

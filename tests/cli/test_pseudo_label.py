@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from skelgraph.cli.pseudo_label import FEW_TEXTS, command
+from skelgraph.cli.pseudo_label import FEW_TEXTS, command, guard_lines
 from skelgraph.cli.settings import SETTINGS
 from skelgraph.data.store import Store
 from skelgraph.graphs import load_layout
@@ -74,3 +74,26 @@ def test_a_file_of_labels_is_found_from_anywhere(
     call("--data", store.path, "--label-budget", "labels.txt")
     assert asked[0].few is not None
     assert asked[0].few.label_budget == str(store.path.resolve() / "labels.txt")
+
+
+@pytest.mark.parametrize(
+    ("kept", "interval", "num_groups", "wanted"),
+    [
+        ("supervised", [-0.1, 0.1], 9, "kept: supervised: on 54 clips"),
+        ("fixmatch", [-0.1, 0.1], 9, "kept: fixmatch (--no-guard): on 54 clips"),
+        ("supervised", [-0.1, 0.1], 9, "; the interval has 0 in it)"),
+        ("supervised", [-0.1, -0.1], 2, "; 2 groups are too few to tell)"),
+    ],
+)
+def test_the_end_says_what_validation_cannot_tell(
+    kept: str, interval: list[float], num_groups: int, wanted: str
+) -> None:
+    guard = {
+        "prefers": "supervised",
+        "num_clips": 54,
+        "difference": -0.1,
+        "interval": interval,
+        "num_groups": num_groups,
+        "decided": False,
+    }
+    assert wanted in guard_lines({"kept": kept, "guard": guard})[0]

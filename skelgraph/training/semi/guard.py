@@ -13,6 +13,7 @@ from torch import Tensor
 from skelgraph.evaluation.metrics import fit_temperature
 
 PRIOR = 1.0  # spread of log temperature, as if known before: within a factor of e, mostly
+MIN_GROUPS = 6  # 2 to the power of 1 - 6 is below 0.05
 
 
 @dataclass(frozen=True)
@@ -125,11 +126,14 @@ def compare(
 
     Returns:
         `prefers`, both candidates, `difference` of their accuracy with its 95 % bootstrap
-        interval over groups, and whether that excludes 0 (`decided`). One group alone says
-        nothing of others: its interval is all that there can be.
+        interval over groups, how many these are (`num_groups`), and whether the interval
+        excludes 0 (`decided`). One group alone says nothing of others: its interval is all that
+        there can be. Few groups that agree give a narrow interval whatever they say, so nothing
+        is decided by fewer than as many fair coins as rarely all fall alike (`MIN_GROUPS`).
     """
     difference = (right[1].double() - right[0].double()).numpy()
     lower, upper = _bootstrap(difference, groups)
+    num_groups = len(np.unique(groups))
     return {
         "prefers": "method" if method.better_than(supervised) else "supervised",
         "supervised": asdict(supervised),
@@ -137,7 +141,8 @@ def compare(
         "num_clips": len(difference),
         "difference": float(difference.mean()),
         "interval": [lower, upper],
-        "decided": bool(lower > 0 or upper < 0),
+        "num_groups": num_groups,
+        "decided": bool(lower > 0 or upper < 0) and num_groups >= MIN_GROUPS,
     }
 
 

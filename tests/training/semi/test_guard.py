@@ -78,3 +78,12 @@ def test_one_group_decides_nothing() -> None:
     found = compare(worse, better, right=right, groups=np.zeros(4, dtype=int))
     assert found["prefers"] == "method"
     assert (found["interval"], found["decided"]) == ([-1.0, 1.0], False)
+
+
+def test_few_groups_that_agree_decide_nothing() -> None:
+    worse, better = Candidate(0.0, 1.0, 1.0), Candidate(0.5, 0.5, 1.0)
+    for number, decided in ((2, False), (5, False), (6, True)):
+        right = torch.tensor([False, False] * number), torch.tensor([True, False] * number)
+        found = compare(worse, better, right=right, groups=np.arange(number).repeat(2))
+        assert found["interval"] == [0.5, 0.5]
+        assert (found["num_groups"], found["decided"]) == (number, decided)
