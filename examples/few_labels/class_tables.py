@@ -65,8 +65,12 @@ def _agreement(rows: Sequence[Row]) -> str:
         ]
         if shares:
             told = mean_interval(shares)
-            lines.append(f"- {stage}: {told} % of the accuracy with all labels, {len(shares)} runs")
+            lines.append(f"- {stage}: {told} % of the accuracy with all labels, {_runs(shares)}")
     return "\n".join(lines)
+
+
+def _runs(values: Sequence[float]) -> str:
+    return f"{len(values)} run{'s' if len(values) > 1 else ''}"
 
 
 def _splits(rows: Sequence[Row]) -> list[str]:

@@ -20,6 +20,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 import yaml
@@ -31,7 +32,7 @@ from rows import key_of, read_rows
 from runner import run_all
 
 from skelgraph.data.store import Store
-from skelgraph.errors import SkelgraphError
+from skelgraph.errors import ConfigError, SkelgraphError
 from skelgraph.training.config import FewOptions, RunConfig, from_dict
 
 TRAINING = {"batch_size": 16, "label_smoothing": 0.0}
@@ -84,13 +85,33 @@ def read_config(path: Path | None, store: Store) -> RunConfig:
     """Read what all runs share.
 
     Raises:
-        ConfigError: If the file has a key that a run does not have.
+        ConfigError: If the file cannot be read, holds no sections, or has a key that a run does
+            not have.
     """
-    values = {} if path is None else yaml.safe_load(path.read_text(encoding="utf-8"))
+    values = {} if path is None else _read_sections(path)
     training = {**TRAINING, **values.get("training", {})}
     whole = {"layout": store.layout.name, **values, "training": training}
     config = from_dict(RunConfig, whole, where=str(path))
     return config if config.few is not None else replace(config, few=FewOptions(method="sturm"))
+
+
+def _read_sections(path: Path) -> dict[str, Any]:
+    """Read the sections of a YAML file; one without text has none."""
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        told = " ".join(str(error).split())
+        raise ConfigError(f"{path}: expected YAML, got {told}. Correct it.") from error
+    wrong = [type(values).__name__]
+    if isinstance(values, dict):
+        values = {key: value for key, value in values.items() if value is not None}
+        wrong = [k for k, v in values.items() if k != "layout" and not isinstance(v, dict)]
+    if wrong:
+        raise ConfigError(
+            f"{path}: expected sections such as 'training: {{epochs: 10}}', got "
+            f"{', '.join(map(str, wrong))}. Correct it."
+        )
+    return dict(values)
 
 
 def make_halves(store: Store, config: RunConfig, arguments: argparse.Namespace) -> Halves:

@@ -16,8 +16,8 @@ from skelgraph.training.config import FewOptions, ProtocolOptions
 from tests.examples.few_labels import load
 from tests.training.clips import CLASSES, make_config
 
-class_split, class_stages, class_tables = (
-    load(name) for name in ("class_split", "class_stages", "class_tables")
+class_split, class_stages, class_tables, table = (
+    load(name) for name in ("class_split", "class_stages", "class_tables", "table")
 )
 PROTOCOL = ProtocolOptions(protocol="random", fold=1, folds=3)
 
@@ -121,3 +121,34 @@ def test_tables_by_hand() -> None:
     assert "| 0 | b, c | 30.0 ± 127.1 |  |  | 90.0 ± 0.0 |" in lines
     assert "- few labels: 50.0 ± 0.0 % of the accuracy with all labels, 2 runs" in lines
     assert class_tables.tables(rows[:1]) == ""
+    one = class_tables.tables([row for row in rows if row["seed"] == "0"])
+    assert "- few labels: 50.0 % of the accuracy with all labels, 1 run" in one.splitlines()
+
+
+@pytest.mark.parametrize("text", ["", "# nothing yet", "training:", "few:\nmodel:"])
+def test_sections_that_say_nothing_leave_the_defaults(
+    text: str, store: Store, tmp_path: Path
+) -> None:
+    path = tmp_path / "options.yaml"
+    path.write_text(text, encoding="utf-8")
+    assert table.read_config(path, store) == table.read_config(None, store)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (None, "missing.yaml: expected YAML, got .*No such file"),
+        ("training: {", "expected YAML"),
+        ("- training", "expected sections such as .* got list"),
+        ("training: 3", "expected sections such as .* got training"),
+        ("train: {epochs: 3}", "Did you mean 'training'"),
+    ],
+)
+def test_options_that_cannot_be_read_are_refused(
+    text: str | None, fault: str, store: Store, tmp_path: Path
+) -> None:
+    path = tmp_path / "missing.yaml"
+    if text is not None:
+        path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match=fault):
+        table.read_config(path, store)
