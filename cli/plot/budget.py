@@ -60,6 +60,8 @@ def plot_budget(
     reference = None if whole is None else Point(**asdict(whole))
     draws = sorted({each.draws for means in curves.values() for each in means})
     told = f"mean, 95 % over {'-'.join(map(str, {draws[0]: 0, draws[-1]: 0}))} draws"
+    if draws[-1] == 1:
+        told = "one draw each"
     path = output or Path("budget.png")
     title = f"Test {SCORES[score]} by label budget" + "".join(f", {each}" for each in only)
     write_figure(

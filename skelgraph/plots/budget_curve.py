@@ -111,6 +111,8 @@ def _ticks(axes: Axes, budgets: Sequence[float]) -> None:
         if not shown or np.log(budget / shown[-1]) >= room:
             shown.append(budget)
     axes.set_xticks(shown)
+    if len(budgets) == 1:  # one place has no width of its own
+        axes.set_xlim(budgets[0] / 2, budgets[0] * 2)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_minor_formatter(NullFormatter())

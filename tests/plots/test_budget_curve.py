@@ -53,3 +53,14 @@ def test_one_draw_has_no_bar() -> None:
     axes = budget_figure({"supervised": [Point(1, 0.5, NAN, NAN, 1), Point(2, 0.6, 0.5, 0.7, 3)]})
     bars = axes.axes[0].collections[0].get_segments()
     assert [bar[1][1] - bar[0][1] for bar in bars] == pytest.approx([0.0, 0.2])
+
+
+@pytest.mark.parametrize("budgets", [[5.0], [0.1], [2.0, 5.0]])
+def test_the_axis_is_as_wide_as_the_panel(budgets: list[float]) -> None:
+    figure = budget_figure(curves(2, budgets))
+    figure.draw_without_rendering()
+    axes = figure.axes[0]
+    low, high = axes.get_xlim()
+    assert high / low > 1.1
+    line = axes.spines["bottom"].get_window_extent()
+    assert (line.x0, line.x1) == pytest.approx((axes.bbox.x0, axes.bbox.x1))
