@@ -9,7 +9,7 @@ import numpy as np
 
 from skelgraph.data.store import Store
 from skelgraph.data.table import ClipTable
-from skelgraph.errors import ConfigError, list_faults
+from skelgraph.errors import ConfigError, list_faults, unknown_name
 
 ALL = "all"
 
@@ -120,9 +120,7 @@ def read_budget(path: Path, store: Store, *, allowed: np.ndarray) -> dict[int, i
                 f"{where}: expected a clip that does not test, got '{clip}'. Leave it out."
             )
         elif named and named not in classes:
-            faults.append(
-                f"{where}: expected one of {', '.join(classes)}, got '{named}'. Correct the label."
-            )
+            faults.append(unknown_name(f"{where}, label", named, classes))
         elif named and own >= 0 and classes[own] != named:
             faults.append(
                 f"{where}: expected the store's label '{classes[own]}', got '{named}'. Correct one."

@@ -274,3 +274,10 @@ def test_a_clip_has_one_label_in_a_file(tmp_path: Path) -> None:
     text = f"clip,label\n{clip},{CLASSES[0]}\n{clip},{CLASSES[0]}\n{clip},{CLASSES[1]}\n"
     with pytest.raises(ConfigError, match=f"row 4: expected one label for '{clip}', got"):
         split_few(store, XSUB, FewOptions(label_budget=write(tmp_path / "x.csv", text)))
+
+
+def test_a_label_that_is_nearly_a_class_is_told_the_nearest(store: Store, tmp_path: Path) -> None:
+    clip = store.clips.name[split_few(store, XSUB, FewOptions()).unlabelled[0]]
+    budget = write(tmp_path / "x.csv", f"clip,label\n{clip},{CLASSES[0]}x\n")
+    with pytest.raises(ConfigError, match=f"row 2, label: .* mean '{CLASSES[0]}'"):
+        split_few(store, XSUB, FewOptions(label_budget=budget))
