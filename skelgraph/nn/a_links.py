@@ -196,13 +196,13 @@ class ALinks(nn.Module):
     ) -> tuple[Tensor, Tensor, Tensor | None]:
         """Resampled coordinates, their mask, and the joints seen, for each block."""
         values = positions.permute(0, 2, 3, 1)  # (P, T, V, C)
-        bodies, size = values.shape[:2]
-        ends = self._block_ends(size, values.device)
-        known = visible.new_ones((bodies, size)) if frames is None else frames
-        counts = known.cumsum(1)[:, ends].clamp(min=1)  # (P, B)
+        ends = self._block_ends(values.shape[1], values.device)
+        counts = (ends + 1)[None] if frames is None else frames.cumsum(1)[:, ends]
         order = None if frames is None else valid_order(frames)
-        places = equal_places(counts, size=self.config.frames, order=order)
-        seen = visible.to(torch.uint8).cummax(1).values[:, ends].bool()
+        places = equal_places(counts.clamp(min=1), size=self.config.frames, order=order)
+        seen = visible.any(1, keepdim=True)
+        if self.causal:
+            seen = visible.to(torch.uint8).cummax(1).values[:, ends].bool()
         every = bool(seen.all())
         return places.interpolate(values), places.both(visible), None if every else seen
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor, nn
@@ -240,6 +241,8 @@ class Encoder(nn.Module):
         return self.norm(tokens), stacked
 
 
+@lru_cache(maxsize=32)
+@torch.inference_mode(False)
 def sinusoidal_positions(
     size: int,
     width: int,
@@ -248,6 +251,8 @@ def sinusoidal_positions(
     dtype: torch.dtype = torch.float32,
 ) -> Tensor:
     """Sines and cosines of geometrically spaced wavelengths, shape (size, width).
+
+    The same tensor each time: not to be changed in place.
 
     Source:
         Vaswani et al. 2017, section 3.5, arXiv:1706.03762.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor, nn
@@ -30,6 +31,11 @@ class HeadInput:
     visible: Tensor
     frames: Tensor | None
     bodies: Bodies
+
+    @cached_property
+    def complete(self) -> bool:
+        """Whether every joint is visible in every frame: then there is nothing to mask."""
+        return bool(self.visible.all())
 
 
 @dataclass
@@ -72,7 +78,8 @@ class StepTower(nn.Module):
         self, given: HeadInput, slots: Tensor | None, *, explicit: bool = False
     ) -> TowerOutput:
         """Encode and pool frames; `slots`, shape (P, width), is added to every token."""
-        features = masked_mean(given.features, given.visible[:, None], dim=3)  # (P, C, T')
+        visible = None if given.complete else given.visible[:, None]
+        features = masked_mean(given.features, visible, dim=3)  # (P, C, T')
         embedded = self.embed(features.transpose(1, 2))
         positions = sinusoidal_positions(
             *embedded.shape[1:], device=embedded.device, dtype=full_precision(embedded).dtype
@@ -80,7 +87,7 @@ class StepTower(nn.Module):
         tokens = embedded + positions.to(embedded.dtype)
         if slots is not None:
             tokens = tokens + slots[:, None]
-        mask = shown_frames(given)
+        mask = None if given.complete else shown_frames(given)
         tokens, attention = self.encoder(tokens, mask, explicit=explicit)
         pooled, weights = self.pool(tokens, mask)
         return TowerOutput(pooled, weights, tokens, embedded, attention)
@@ -128,7 +135,7 @@ class JointTower(nn.Module):
         tokens = embedded + self.identity
         if slots is not None:
             tokens = tokens + slots[:, None]
-        mask = at_least_one(given.visible.any(1))
+        mask = None if given.complete else at_least_one(given.visible.any(1))
         tokens, attention = self.encoder(tokens, mask, explicit=explicit)
         pooled, weights = self.pool(tokens, mask)
         return TowerOutput(pooled, weights, tokens, embedded, attention)

@@ -9,10 +9,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
+from torch.nn import functional
 
 from skelgraph.nn.precision import full_precision
 
 CACHE_BYTES = 4 << 20
+NARROW = 16  # channels; a CPU takes longer for float32 matrices with fewer columns than with these
 
 
 class ActStructConv(nn.Module):
@@ -80,41 +82,43 @@ class ActStructConv(nn.Module):
         rows = x.permute(0, 2, 3, 1)  # (P, T, V, C)
         if senders is not None:
             rows = rows * senders[..., None]
-        links = self._links(a_links)
         mix = aggregate_first if x.shape[1] <= self.weight.shape[2] else mix_first
-        return mix(rows, links, self.weight).permute(0, 3, 1, 2)
+        return mix(rows, self._receive(a_links), self.weight).permute(0, 3, 1, 2)
 
-    def _links(self, a_links: Tensor | None) -> Tensor:
-        """All links, shape (B_p, B_t, K, V, V) with 1 or P and 1 or T in front."""
-        fixed = self.s_mask * self.s_links
+    def _receive(self, a_links: Tensor | None) -> Tensor:
+        """All links as [v, k, u], shape (B_p, B_t, V, K, V) with 1 or P and 1 or T in front."""
+        parts = [(self.s_mask * self.s_links)[None, None]]
         if self.free is not None:
-            fixed = torch.cat((fixed, self.free))
-        fixed = fixed[None, None]
-        if not self.num_a_links or a_links is None:
-            return fixed
-        fixed = fixed.expand(*a_links.shape[:2], -1, -1, -1)
-        return torch.cat((fixed, (self.a_weight * a_links).to(fixed.dtype)), dim=2)
+            parts.append(self.free[None, None])
+        if self.num_a_links and a_links is not None:
+            parts = [part.expand(*a_links.shape[:2], -1, -1, -1) for part in parts]
+            parts.append((self.a_weight * a_links).to(self.s_mask.dtype))
+        return torch.cat(parts, dim=2).permute(0, 1, 4, 2, 3)
 
 
-def aggregate_first(rows: Tensor, links: Tensor, weight: Tensor) -> Tensor:
+def aggregate_first(rows: Tensor, receive: Tensor, weight: Tensor) -> Tensor:
     """Aggregate over links, then mix all links' channels in one matrix product.
 
     The cheaper order where channels do not shrink.
 
     Args:
         rows: Features, shape (P, T, V, C).
-        links: Shape (1 or P, 1 or T, K, V, V), [..., u, v] from u to v.
+        receive: Links, [..., v, k, u] from u to v, shape (1 or P, 1 or T, V, K, V).
         weight: Shape (K, C, C_out).
 
     Returns:
         Features, shape (P, T, V, C_out).
     """
-    # (.., K, u, v) to (.., v * K, u): the result's rows are then one joint's K * C values.
-    receive = links.permute(0, 1, 4, 2, 3).flatten(2, 3)
+    autocast = torch.is_autocast_enabled(rows.device.type)
+    missing = NARROW - rows.shape[3]
+    if missing > 0 and rows.device.type == "cpu" and rows.dtype == torch.float32 and not autocast:
+        rows = functional.pad(rows, (0, missing))
+        weight = functional.pad(weight, (0, 0, 0, missing))
+    receive = receive.flatten(2, 3)  # the result's rows are then one joint's K * C values
     flat = weight.flatten(0, 1)
     if not torch.is_grad_enabled():
         return _gather(rows, receive) @ flat
-    if torch.is_autocast_enabled(rows.device.type):
+    if autocast:
         dtype = torch.get_autocast_dtype(rows.device.type)
         rows, receive, flat = rows.to(dtype), receive.to(dtype), flat.to(dtype)
     out: Tensor = _Aggregate.apply(rows, receive, flat)
@@ -176,7 +180,7 @@ def _of(links: Tensor, some: slice) -> Tensor:
     return links if links.shape[0] == 1 else links[some]
 
 
-def mix_first(rows: Tensor, links: Tensor, weight: Tensor) -> Tensor:
+def mix_first(rows: Tensor, receive: Tensor, weight: Tensor) -> Tensor:
     """Mix channels for each link, then aggregate: same result and shapes as `aggregate_first`.
 
     The cheaper order where channels shrink.
@@ -184,5 +188,4 @@ def mix_first(rows: Tensor, links: Tensor, weight: Tensor) -> Tensor:
     num_links, channels, out = weight.shape
     mixed = rows @ weight.permute(1, 0, 2).reshape(channels, num_links * out)
     mixed = mixed.view(*rows.shape[:2], rows.shape[2] * num_links, out)
-    receive = links.permute(0, 1, 4, 3, 2).flatten(3, 4)  # (.., v, u * K)
-    return receive @ mixed
+    return receive.transpose(3, 4).flatten(3, 4) @ mixed  # (.., v, u * K) @ (.., u * K, C_out)

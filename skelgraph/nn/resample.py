@@ -10,12 +10,12 @@ from torch import Tensor
 
 @dataclass
 class Places:
-    """Where to read a clip: between two frames, B readings of F places each.
+    """Where to read clips: between two frames, B readings of F places each.
 
     Args:
-        lower: Frame before, int64, shape (P, B, F).
-        upper: Frame after, int64, shape (P, B, F).
-        share: Share of the frame after, from 0 to below 1, float64, shape (P, B, F).
+        lower: Frame before, int64, shape (P, B, F), or (1, B, F) for the same in all clips.
+        upper: Frame after, shape as `lower`.
+        share: Share of the frame after, from 0 to below 1, float64, shape as `lower`.
     """
 
     lower: Tensor
