@@ -17,6 +17,7 @@ from skelgraph.models import build_model, resolve_config
 from skelgraph.nn.recompute import set_recompute
 
 LAYOUT, FRAMES, BODIES, CLASSES = "kinect_v2", 300, 2, 60
+HALF = "bf16-mixed"
 
 
 def measure_steps(case: Case) -> dict[str, Any]:
@@ -78,7 +79,7 @@ def make_optimiser(model: nn.Module, case: Case) -> torch.optim.Optimizer:
 
 def autocast(case: Case) -> torch.autocast:
     """The arithmetic of a case."""
-    return torch.autocast("cpu", torch.bfloat16, enabled=case.precision == "bf16-mixed")
+    return torch.autocast("cpu", torch.bfloat16, enabled=case.precision == HALF)
 
 
 def _forward(

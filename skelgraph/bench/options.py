@@ -20,6 +20,7 @@ class Case:
         keep_memory: Whether freed memory is kept, as `skelgraph train` does.
         forecast: Frames that the model's prediction head predicts; 0: none.
         recompute: Whether blocks are computed again on the way back.
+        folded: Whether the model is folded for prediction, in the precision's arithmetic.
         batch_size: Clips a step.
         calls: Steps to time; of streaming, forward passes.
         threads: Threads of torch.
@@ -32,6 +33,7 @@ class Case:
     keep_memory: bool = False
     forecast: int = 0
     recompute: bool = False
+    folded: bool = False
     batch_size: int = 4
     calls: int = 3
     threads: int = 2

@@ -134,7 +134,12 @@ def plan(part: str, options: BenchOptions) -> list[Row]:
         one = replace(small, precision="32-true", batch_size=1, calls=options.streaming_calls)
         one = replace(one, threads=1)
         half = replace(one, precision="bf16-mixed")
-        return [Row("float32", one), Row("bfloat16", half)]
+        return [
+            Row("float32", one),
+            Row("bfloat16", half),
+            Row("float32, folded", replace(one, folded=True)),
+            Row("bfloat16, folded", replace(half, folded=True)),
+        ]
     return [Row("yardstick", plain), Row("AS-GCN, both heads", replace(ours, keep_memory=False))]
 
 

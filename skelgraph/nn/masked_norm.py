@@ -69,6 +69,11 @@ class MaskedBatchNorm(nn.Module):
             return self._whole(x)
         return self._masked(x, mask)
 
+    def scale_and_shift(self) -> tuple[Tensor, Tensor]:
+        """Give what evaluation multiplies each channel by and then adds, both of shape (C,)."""
+        scale = self.weight * torch.rsqrt(self.running_var + self.eps)
+        return scale, self.bias - self.running_mean * scale
+
     def _whole(self, x: Tensor) -> Tensor:
         """Normalise by all values, in torch's own kernel."""
         mean, variance = torch.zeros_like(self.running_mean), torch.ones_like(self.running_var)

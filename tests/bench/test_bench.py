@@ -73,7 +73,7 @@ def test_kinds_take_turns_and_ratios_are_those_to_the_yardstick(
     assert [row[-1] for row in rows] == [300] * 4
     assert tables["recordings"][1][1][-1] == "0.25"
     assert tables["loading"][1][0][-1] == "20.0"
-    assert [row[2] for row in tables["streaming"][1]] == ["4.00", "4.00"]
+    assert [row[2] for row in tables["streaming"][1]] == ["4.00"] * 4
     assert all(len(row) == len(columns) for columns, rows in tables.values() for row in rows)
 
 
