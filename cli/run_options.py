@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from skelgraph.cli.options import told
 from skelgraph.cli.process_options import chosen_devices
 
 layout_option = click.option(
@@ -14,6 +15,25 @@ layout_option = click.option(
 )
 
 resume_option = click.option("--resume", is_flag=True, help="Go on with the run in --output.")
+
+STILL_COUNT = frozenset(
+    [
+        "resume",
+        "output",
+        "force",
+        "config",
+        "quiet",
+        "as_json",
+        "fail_under",
+        "draws",
+        "device",
+        "devices",
+        "num_nodes",
+        "strategy",
+        "compare_scratch",
+    ]
+)
+"""Options that say which run goes on, where, and what is told of it; all others are the run's."""
 
 
 def run_arguments(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -27,9 +47,24 @@ def run_arguments(values: Mapping[str, Any]) -> dict[str, Any]:
     """
     from skelgraph.training.progress import ConsoleReporter, Reporter
 
+    report = Reporter() if values["quiet"] else ConsoleReporter()
+    if values["resume"] and (ignored := _ignored_options()):
+        report.message(
+            "note: a run that goes on keeps the options that it began with; these, given beside "
+            f"--resume, change nothing: {', '.join(ignored)}"
+        )
     return {
         "resume": values["resume"],
         "force": values["force"],
         "devices": chosen_devices(values),
-        "report": Reporter() if values["quiet"] else ConsoleReporter(),
+        "report": report,
     }
+
+
+def _ignored_options() -> list[str]:
+    """Options of the running command that were given though the run has its own."""
+    return [
+        param.opts[-1]
+        for param in click.get_current_context().command.params
+        if isinstance(param, click.Option) and param.name not in STILL_COUNT and told(param.name)
+    ]

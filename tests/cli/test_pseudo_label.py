@@ -67,6 +67,16 @@ def test_weights_need_data(tmp_path: Path) -> None:
     assert "Expected --data STORE beside --from, got none" in result.output
 
 
+def test_options_that_a_run_which_goes_on_has_no_use_for_are_named(
+    store: Store, asked: list[RunConfig], tmp_path: Path
+) -> None:
+    said = "change nothing: --label-budget, --epochs"
+    assert said in call("--output", tmp_path, "--resume", "--epochs", 3, "--label-budget", 5).stderr
+    for few in (["--resume"], ["--resume", "--quiet", "--epochs", 3], ["--data", store.path]):
+        assert "change nothing" not in call("--output", tmp_path, *few).stderr
+    assert len(asked) == 4
+
+
 def test_a_file_of_labels_is_found_from_anywhere(
     store: Store, asked: list[RunConfig], monkeypatch: pytest.MonkeyPatch
 ) -> None:
