@@ -34,10 +34,12 @@ from arms import (
     make_config,
 )
 from pilot import Pace, time_steps
-from rows import Row, key_of, read_rows
+from rows import Row, demand_rows, key_of, read_rows
 from runner import run_all
 from sets import COMPARED, SCREENED, LabelSet
 from tables import mean_of, tables
+
+from skelgraph.errors import SkelgraphError
 
 SCREENING, FINAL = "screening", "final"
 SCREENING_BUDGET = "0.1"
@@ -74,6 +76,14 @@ PLACEHOLDERS = ("fixmatch", "pseudo_label")
 def main() -> int:
     """Run what has no row yet, phase by phase, then print the tables."""
     arguments = _arguments()
+    try:
+        return _run(arguments)
+    except SkelgraphError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def _run(arguments: argparse.Namespace) -> int:
     if not arguments.table:
         print(estimate(arguments), flush=True)
         for phase in PHASES:
@@ -83,7 +93,7 @@ def main() -> int:
             if failed:
                 print(f"{failed} runs failed: call again to try them again", file=sys.stderr)
                 return 1
-    print(tables(read_rows(arguments.output)))
+    print(tables(demand_rows(arguments.output)))
     return 0
 
 

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from skelgraph.errors import ConfigError
+
 Row = dict[str, str]
 
 
@@ -17,6 +19,21 @@ def read_rows(path: Path) -> list[Row]:
         return []
     text = path.read_text(encoding="utf-8")
     return list(csv.DictReader(text[: text.rfind("\n") + 1].splitlines()))
+
+
+def demand_rows(path: Path) -> list[Row]:
+    """Read the rows of a table that has some.
+
+    Raises:
+        ConfigError: If there is no row, or no file.
+    """
+    rows = read_rows(path)
+    if not rows:
+        raise ConfigError(
+            f"{path}: expected a row a run, got none. Give the --output that holds them, or leave "
+            "--table out."
+        )
+    return rows
 
 
 def append_row(path: Path, header: Sequence[str], row: Mapping[str, Any]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from skelgraph.data import formats
 from skelgraph.data.store import Store
+from skelgraph.errors import ConfigError
 from skelgraph.training.config import DataOptions
 from skelgraph.transforms.options import AugmentOptions
 
@@ -58,9 +59,19 @@ COMPARED = (REACHING, CHARADES, UCLA)
 
 
 def open_set(one: LabelSet, work: Path) -> Store:
-    """Convert a set once."""
+    """Convert a set once.
+
+    Raises:
+        ConfigError: If nothing says where the sets are.
+    """
     path = work / "stores" / one.name
     if not path.exists():
+        folder = os.environ.get("SKELGRAPH_DATA")
+        if not folder:
+            raise ConfigError(
+                "SKELGRAPH_DATA: expected the folder that holds sets/, got none. Set it before "
+                "the command: SKELGRAPH_DATA=/path/to/data python ..."
+            )
         path.parent.mkdir(parents=True, exist_ok=True)
-        formats.convert(Path(os.environ["SKELGRAPH_DATA"]) / "sets" / f"{one.name}.npz", path)
+        formats.convert(Path(folder) / "sets" / f"{one.name}.npz", path)
     return Store.open(path)

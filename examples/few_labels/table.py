@@ -28,7 +28,7 @@ from class_split import Half, check_novel, draw_novel, make_half
 from class_stages import BASE, HEADER, KEY, PSEUDO, STAGES, Stage, do, stage_config
 from class_tables import tables
 from pilot import time_base, time_steps
-from rows import key_of, read_rows
+from rows import demand_rows, key_of, read_rows
 from runner import run_all
 
 from skelgraph.data.store import Store
@@ -63,7 +63,7 @@ def _run(arguments: argparse.Namespace) -> int:
             if failed:
                 print(f"{failed} runs failed: call again to try them again", file=sys.stderr)
                 return 1
-    print(tables(read_rows(arguments.output)))
+    print(tables(demand_rows(arguments.output)))
     return 0
 
 

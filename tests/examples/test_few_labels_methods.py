@@ -228,3 +228,22 @@ def test_estimate_by_hand(store: Store, tmp_path: Path, monkeypatch: pytest.Monk
     minutes = f"{(screening + compared) / 2 / 60:.0f}"
     wanted = f"{count} runs to do, about {minutes} minutes with --jobs 2"
     assert methods.estimate(options) == wanted
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [([], "SKELGRAPH_DATA: expected the folder"), (["--table"], "expected a row a run, got none")],
+)
+def test_what_a_call_lacks_is_told(
+    option: list[str],
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.delenv("SKELGRAPH_DATA", raising=False)
+    places = ["--output", str(tmp_path / "rows.csv"), "--work", str(tmp_path / "work")]
+    monkeypatch.setattr("sys.argv", ["methods.py", *places, *option])
+    assert methods.main() == 1
+    told = capsys.readouterr()
+    assert said in told.err and not told.out

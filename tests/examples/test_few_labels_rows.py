@@ -57,6 +57,14 @@ def test_a_header_that_was_cut_off_is_written_again(tmp_path: Path) -> None:
     assert path.read_text() == "name,score\na,1\n"
 
 
+def test_a_table_without_rows_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    with pytest.raises(ConfigError, match=r"table.csv: expected a row a run, got none"):
+        rows.demand_rows(path)
+    rows.append_row(path, ("name", "score"), {"name": "a", "score": 1})
+    assert rows.demand_rows(path) == rows.read_rows(path)
+
+
 def test_a_failure_has_no_row_and_stops_no_other(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
