@@ -145,6 +145,19 @@ def resume_command(folder: Path) -> str:
     return shlex.join(["skelgraph", *words, "--resume", "--output", str(folder)])
 
 
+def check_finished(folder: Path) -> None:
+    """Refuse a run that was stopped before its end; a folder without a run passes.
+
+    Raises:
+        RunError: With the command that goes on with it.
+    """
+    if (folder / CONFIG).is_file() and not (folder / METRICS).is_file():
+        raise RunError(
+            f"{folder}: expected a finished run, found no {METRICS}. Finish it with "
+            f"`{resume_command(folder)}`."
+        )
+
+
 def check_made_by(folder: Path, config: RunConfig, commands: Sequence[str]) -> None:
     """Refuse to go on with a run that another command made, and would overwrite.
 

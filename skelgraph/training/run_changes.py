@@ -11,7 +11,7 @@ import numpy as np
 from skelgraph.errors import ConfigError, RunError, SkelgraphError
 from skelgraph.evaluation.changes import Answers, compare_f1
 from skelgraph.evaluation.comparison import Comparison
-from skelgraph.training.run import METRICS
+from skelgraph.training.run import METRICS, check_finished
 from skelgraph.training.run_tables import PredictionTable, read_predictions
 from skelgraph.training.scoring import own_store
 from skelgraph.training.semi.draws import SUMMARY
@@ -57,6 +57,7 @@ def own_changes(folder: str | Path) -> Comparison:
         RunError: If it noted nothing, or its files are damaged.
     """
     path = Path(folder)
+    check_finished(path)
     where = path / METRICS if (path / METRICS).is_file() else path / SUMMARY
     try:
         found = json.loads(where.read_text(encoding="utf-8"))["changes"]

@@ -12,7 +12,17 @@ import pytest
 from skelgraph.errors import RunError
 from skelgraph.training.config import FewOptions, PretrainOptions, RunConfig
 from skelgraph.training.pretrain.job import pretrain
-from skelgraph.training.run import CONFIG, WEIGHTS, read_config, resume_command, write_config
+from skelgraph.training.run import (
+    CONFIG,
+    METRICS,
+    WEIGHTS,
+    check_finished,
+    read_config,
+    resume_command,
+    write_config,
+)
+from skelgraph.training.run_changes import own_changes
+from skelgraph.training.semi.history import read_label_history
 from skelgraph.training.semi.job import train_few
 from skelgraph.training.supervised import train
 from skelgraph.training.transfer.options import StartOptions
@@ -85,3 +95,15 @@ def test_a_file_that_is_no_configuration_is_refused(tmp_path: Path, text: str) -
     (tmp_path / CONFIG).write_text(text, encoding="utf-8")
     with pytest.raises(RunError, match="expected the configuration of a run"):
         read_config(tmp_path)
+
+
+@pytest.mark.parametrize("read", [read_label_history, own_changes])
+def test_a_run_that_was_stopped_is_told_how_to_finish(
+    read: Callable[[Path], object], tmp_path: Path
+) -> None:
+    check_finished(tmp_path)  # no run at all
+    write_config(tmp_path, RunConfig("coco17", few=FewOptions()))
+    with pytest.raises(RunError, match=r"Finish it with `skelgraph pseudo-label --resume --output"):
+        read(tmp_path)
+    (tmp_path / METRICS).write_text("{}", encoding="utf-8")
+    check_finished(tmp_path)

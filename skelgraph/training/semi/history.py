@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from skelgraph.errors import RunError
-from skelgraph.training.run import write_rows
+from skelgraph.training.run import check_finished, write_rows
 from skelgraph.training.run_tables import read_metrics
 
 KEY = "pseudo_labels"  # of metrics.json
@@ -239,8 +239,9 @@ def read_label_history(folder: str | Path) -> dict[str, Any]:
     """Read what a run's metrics hold of its pseudo-labels, see `LabelHistory.to_dict`.
 
     Raises:
-        RunError: If the run took no pseudo-labels, or its metrics are damaged.
+        RunError: If the run is not finished, took no pseudo-labels, or its metrics are damaged.
     """
+    check_finished(Path(folder))
     found = read_metrics(folder).get(KEY)
     if not isinstance(found, dict) or not found.get("records"):
         raise RunError(
