@@ -234,16 +234,18 @@ def _labels(
 
 def _read_labelled(path: Path, store: Store, class_names: Sequence[str]) -> dict[str, str]:
     try:
-        rows = list(csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines()))
+        reader = csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines())
+        rows = list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         reason = getattr(error, "strerror", None) or error
         raise ConfigError(
             f"{path}: expected a readable CSV file, got '{reason}'. Check the path."
         ) from error
-    if rows and "clip" not in rows[0]:
+    columns = reader.fieldnames or []
+    if "clip" not in columns:
         raise ConfigError(
-            f"{path}: expected a column clip, got {', '.join(filter(None, rows[0]))}. Write a "
-            "clip name a row."
+            f"{path}: expected a column clip, got {', '.join(filter(None, columns)) or 'none'}. "
+            "Write a clip name a row."
         )
     row_of = {str(name): row for row, name in enumerate(store.clips.name)}
     found, faults = dict[str, str](), []

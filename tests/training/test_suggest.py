@@ -200,6 +200,7 @@ def test_nothing_left_to_label(run: Path) -> None:
     ("text", "match"),
     [
         ("name\na\n", "expected a column clip, got name"),
+        ("", "expected a column clip, got none"),
         ("clip,label\nnobody,\n", "row 2: expected a clip of the store, got 'nobody'"),
         ("clip,label\ns0_still_0,stil\n", "Did you mean 'still'"),
     ],
