@@ -75,7 +75,7 @@ def curves_figure(
         _panel(axes, epochs, columns, kind)
         _mark_best(axes, epochs, best_epoch)
     grid[-1].set_xlabel("epoch", fontsize=style.SMALL_SIZE, color=style.INK)
-    grid[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
+    grid[-1].xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     grid[-1].set_xlim(epochs.min() - 0.5, epochs.max() + 0.5)
     figure.align_ylabels(grid)
     if best_epoch is not None and np.any(epochs == best_epoch):

@@ -40,6 +40,14 @@ def test_texts_stand_clear(epochs: int, links: int, best: int) -> None:
     assert faults_of(figure) == []
 
 
+@pytest.mark.parametrize("epochs", [1, 2])
+def test_epochs_are_whole(epochs: int) -> None:
+    axes = curves_figure(history(epochs, 0)).axes[-1]
+    low, high = axes.get_xlim()
+    ticks = [tick for tick in axes.get_xticks() if low <= tick <= high]
+    assert ticks == list(range(1, epochs + 1))
+
+
 def test_panels_by_kind() -> None:
     panels = group_columns(history())
     assert {kind: list(columns) for kind, columns in panels.items()} == {
