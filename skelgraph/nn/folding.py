@@ -36,9 +36,7 @@ def fold(model: nn.Module, *, dtype: torch.dtype | None = None) -> nn.Module:
     """
     folded = copy.deepcopy(model).eval().requires_grad_(False)
     backbone = getattr(folded, "backbone", None)
-    if not isinstance(backbone, Backbone) or not all(
-        isinstance(block, StBlock) for block in backbone.blocks
-    ):
+    if not isinstance(backbone, Backbone):
         raise ConfigError(
             f"fold: expected a model of AS-GCN's blocks, got {type(model).__name__}. "
             "Use that model as it is."
@@ -58,7 +56,9 @@ class FoldedBackbone(nn.Module):
     def __init__(self, backbone: Backbone, *, dtype: torch.dtype | None) -> None:
         super().__init__()
         self.strides = backbone.strides
-        self.blocks = nn.ModuleList(FoldedBlock(block) for block in backbone.blocks)
+        self.blocks = nn.ModuleList(
+            FoldedBlock(block) for block in backbone.blocks if isinstance(block, StBlock)
+        )
         self.dtype = dtype or next(backbone.parameters()).dtype
         self.blocks.to(self.dtype)
 
