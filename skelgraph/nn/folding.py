@@ -28,8 +28,8 @@ def fold(model: nn.Module, *, dtype: torch.dtype | None = None) -> nn.Module:
 
     Args:
         model: With a `Backbone`, as AS-GCN and ST-GCN have.
-        dtype: Of the blocks' arithmetic, such as torch.bfloat16, which halves the time of a block
-            where the processor computes in it. None: that of the model's weights.
+        dtype: Of the blocks' arithmetic, such as torch.bfloat16, which takes less time where the
+            processor computes in it. None: that of the model's weights.
 
     Raises:
         ConfigError: If the model has no such backbone.
