@@ -169,7 +169,7 @@ def command(**values: Any) -> int:
     """
     from skelgraph.cli.output import print_json
     from skelgraph.training.semi.draws import train_draws
-    from skelgraph.training.semi.job import train_few
+    from skelgraph.training.semi.running import train_few
 
     config = _config(values)
     output = values["output"] or _default_output(values)

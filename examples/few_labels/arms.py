@@ -151,7 +151,7 @@ def _start(task: Task) -> StartOptions | None:
 
 def do(task: Task) -> dict[str, Any]:
     """Train, go on with what an earlier call left, and give the row."""
-    from skelgraph.training.semi.job import train_few
+    from skelgraph.training.semi.running import train_few
 
     config, folder = make_config(task), run_folder(task)
     if not folder.exists():

@@ -87,7 +87,7 @@ def base_folder(work: Path, split: int) -> Path:
 
 def do(stage: Stage) -> dict[str, Any]:
     """Train, go on with what an earlier call left, and give the row."""
-    from skelgraph.training.semi.job import train_few
+    from skelgraph.training.semi.running import train_few
     from skelgraph.training.supervised import train
 
     config = stage_config(stage)

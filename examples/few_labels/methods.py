@@ -187,7 +187,7 @@ def estimate(arguments: argparse.Namespace) -> str:
 
     FixMatch stands for all methods: dearer ones take fewer epochs.
     """
-    from skelgraph.training.semi.job import train_few
+    from skelgraph.training.semi.running import train_few
 
     rows = read_rows(arguments.output)
     todo = [task for phase in PHASES for task in missing(phase(rows, arguments), rows)]

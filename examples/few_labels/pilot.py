@@ -94,7 +94,7 @@ def time_steps(config: RunConfig, train: Train) -> Pace:
 
     Args:
         config: The run.
-        train: `skelgraph.training.semi.job.train_few`.
+        train: `skelgraph.training.semi.running.train_few`.
     """
     assert config.few is not None
     short = replace(

@@ -168,7 +168,7 @@ def estimate(halves: Halves, config: RunConfig, arguments: argparse.Namespace) -
 
 
 def _novel_seconds(stages: Sequence[Stage]) -> float:
-    from skelgraph.training.semi.job import train_few
+    from skelgraph.training.semi.running import train_few
 
     pilot = stage_config(replace(stages[0], name=PSEUDO))
     pace = time_steps(replace(pilot, start=None), train_few)  # the start may not be there yet

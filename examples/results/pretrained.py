@@ -33,7 +33,7 @@ from skelgraph.training.config import (
 )
 from skelgraph.training.pretrain.job import pretrain
 from skelgraph.training.run import METRICS, WEIGHTS
-from skelgraph.training.semi.job import train_few
+from skelgraph.training.semi.running import train_few
 from skelgraph.training.transfer.options import StartOptions
 from skelgraph.transforms.presets import WEAK, preset
 

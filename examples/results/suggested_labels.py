@@ -35,7 +35,7 @@ from skelgraph.training.config import (
     TrainOptions,
 )
 from skelgraph.training.run import METRICS
-from skelgraph.training.semi.job import train_few
+from skelgraph.training.semi.running import train_few
 from skelgraph.training.suggest import HEADER, SuggestOptions, suggest
 
 COLUMNS = ("draw", "strategy", "labels", "classes", "uneven", "top1", "macro_f1", "seconds")

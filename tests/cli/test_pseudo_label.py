@@ -13,7 +13,7 @@ from skelgraph.cli.settings import SETTINGS
 from skelgraph.data.store import Store
 from skelgraph.graphs import load_layout
 from skelgraph.training.config import RunConfig
-from skelgraph.training.semi import job
+from skelgraph.training.semi import running
 from tests.training.clips import make_store
 
 
@@ -35,7 +35,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[RunConfig]:
         found.append(config)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(job, "train_few", note)
+    monkeypatch.setattr(running, "train_few", note)
     return found
 
 

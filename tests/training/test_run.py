@@ -23,7 +23,7 @@ from skelgraph.training.run import (
 )
 from skelgraph.training.run_changes import own_changes
 from skelgraph.training.semi.history import read_label_history
-from skelgraph.training.semi.job import train_few
+from skelgraph.training.semi.running import train_few
 from skelgraph.training.supervised import train
 from skelgraph.training.transfer.options import StartOptions
 from skelgraph.training.weights import find_weights

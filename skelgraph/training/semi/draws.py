@@ -21,7 +21,7 @@ from skelgraph.training.progress import Reporter
 from skelgraph.training.run import CONFIG, METRICS, read_config, write_json, write_rows
 from skelgraph.training.semi.budget import ALL, budget_file
 from skelgraph.training.semi.ending import ANSWERS
-from skelgraph.training.semi.job import train_few
+from skelgraph.training.semi.running import train_few
 
 DRAWS, SUMMARY = "draws.csv", "summary.json"
 COLUMNS = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -28,38 +28,29 @@ from skelgraph.training.run import (
 )
 from skelgraph.training.semi.guard import Judged, compare
 from skelgraph.training.semi.history import LabelHistory
+from skelgraph.training.semi.job import Ended, FewJob
 from skelgraph.training.semi.legs import SUPERVISED
 from skelgraph.training.semi.loop import FewProgress, load_cycle
 from skelgraph.training.weights import Recogniser, save_recogniser
-
-if TYPE_CHECKING:
-    from skelgraph.training.semi.job import FewJob
 
 BEFORE_WEIGHTS = "supervised.safetensors"
 ANSWERS = "answers.csv"
 
 
-def write_end(
-    job: FewJob,
-    results: Mapping[str, list[Tensor]],
-    progress: Mapping[str, FewProgress],
-    *,
-    seconds: float,
-) -> dict[str, Any]:
+def write_end(job: FewJob, ended: Ended) -> dict[str, Any]:
     """Decide which model is kept, score it and the other, and write the run's files.
 
     Args:
         job: The run.
-        results: Held-out logits of each training, one tensor a cycle.
-        progress: Where the last trainings ended.
-        seconds: How long the trainings took.
+        ended: Where its trainings ended.
 
     Returns:
         What `metrics.json` holds.
     """
+    progress = ended.progress
     method = job.few.method
     names = list(dict.fromkeys((SUPERVISED, method)))
-    judged = {name: job.judge(name, dict(results)) for name in names}
+    judged = {name: job.judge(name, ended.results) for name in names}
     guard = _guard(job, judged)
     kept = guard.get("prefers", "method") if job.few.guard else "method"
     kept = SUPERVISED if kept == SUPERVISED or method == SUPERVISED else method
@@ -84,7 +75,7 @@ def write_end(
         "validation": _validation(job),
         "guard": guard,
         "temperature": models[kept].temperature,
-        "seconds": round(seconds, 1),
+        "seconds": round(ended.seconds, 1),
         **scores[kept],
         "before": scores[SUPERVISED],
         "after": scores[method],

@@ -1,9 +1,10 @@
-"""A run with few labels, from its configuration to its folder."""
+"""The trainings of a run with few labels, one after another."""
 
 from __future__ import annotations
 
 import csv
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,15 +12,11 @@ import numpy as np
 
 from skelgraph.data.grouping import group_clips
 from skelgraph.data.store import Store
-from skelgraph.errors import ConfigError, RunError
+from skelgraph.errors import RunError
 from skelgraph.graphs import Layout
 from skelgraph.training.config import RunConfig
-from skelgraph.training.devices import Devices
-from skelgraph.training.memory import keep_freed_memory
 from skelgraph.training.progress import Reporter
-from skelgraph.training.run import SPLIT, claimed, write_config, write_rows
-from skelgraph.training.semi.checking import check_few
-from skelgraph.training.semi.ending import write_end
+from skelgraph.training.run import SPLIT, write_rows
 from skelgraph.training.semi.few_split import split_few
 from skelgraph.training.semi.folds import fold_labelled
 from skelgraph.training.semi.guard import Judged, candidate, judge
@@ -34,13 +31,6 @@ from skelgraph.training.semi.legs import (
 )
 from skelgraph.training.semi.loop import FewLoop, FewProgress, has_cycle
 from skelgraph.training.semi.preparing import Prepared, prepare
-from skelgraph.training.starting import (
-    asked_config,
-    check_sources_stay,
-    resolve_layout,
-    start_devices,
-)
-from skelgraph.training.transfer.beginning import resolve_start
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -49,56 +39,19 @@ LEGS, LABELLED = "trainings", "labelled.csv"
 PILOT_STEPS = 2
 
 
-def train_few(
-    config: RunConfig,
-    output: str | Path,
-    *,
-    resume: bool = False,
-    force: bool = False,
-    devices: Devices | None = None,
-    report: Reporter | None = None,
-) -> dict[str, Any]:
-    """Train with few labels and write the run's folder.
+@dataclass(frozen=True)
+class Ended:
+    """Where the trainings of a run ended.
 
     Args:
-        config: What to train; its `few` and `store` are set. With `resume` the configuration in
-            the folder counts instead.
-        output: The run's folder.
-        resume: Go on with a run that was stopped; it ends with the weights that it would have
-            had.
-        force: Replace a run that is there.
-        devices: Where to train; one process.
-        report: Hears how it goes.
-
-    Returns:
-        What `metrics.json` holds.
-
-    Raises:
-        SkelgraphError: If an option, the store or the folder does not fit.
+        results: Held-out logits of each training, one tensor a cycle.
+        progress: Where the last trainings ended, by name.
+        seconds: How long all took.
     """
-    report = report or Reporter()
-    keep_freed_memory()
-    folder = Path(output)
-    config = asked_config(config, folder, resume=resume, made_by=("pseudo-label",))
-    check_few(config)
-    if force and not resume:
-        check_sources_stay(config, folder)
-    config, fabric = start_devices(config, devices or Devices(count=1), all_learn=True)
-    if fabric.world_size > 1:
-        raise ConfigError(
-            f"devices: expected one for training with few labels, got {fabric.world_size}. Give "
-            "--devices 1."
-        )
-    layout = resolve_layout(config)
-    config = resolve_start(config, layout)
-    # Before anything is removed or written: what does not fit changes nothing.
-    job = FewJob(config, layout, folder, fabric, report)
-    if resume:
-        job.check_split()
-    with claimed(folder, force=force, resume=resume):
-        write_config(folder, config)
-        job.write_split()
-    return job.run()
+
+    results: dict[str, list[Any]]
+    progress: dict[str, FewProgress]
+    seconds: float
 
 
 class FewJob:
@@ -165,8 +118,8 @@ class FewJob:
         labelled = [(str(names[row]), classes[given[row]]) for row in self.split.labelled]
         return [(SPLIT, ("clip", "split"), rows), (LABELLED, ("clip", "label"), labelled)]
 
-    def run(self) -> dict[str, Any]:
-        """Train all that is not trained yet, and write the end."""
+    def run(self) -> Ended:
+        """Train all that is not trained yet."""
         self.prepared.warm_up(self.report)
         self._estimate()
         results: dict[str, list[Any]] = {}
@@ -178,7 +131,7 @@ class FewJob:
             if last is not None:
                 progress[leg.name] = last
         seconds = sum(self._seconds(leg, progress) for leg in self.legs)
-        return write_end(self, results, progress, seconds=seconds)
+        return Ended(results, progress, seconds)
 
     def held_out(self, method: str) -> list[str]:
         """Names of the trainings whose held-out clips judge a method."""

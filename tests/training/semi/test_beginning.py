@@ -12,8 +12,9 @@ import torch
 
 from skelgraph.data.store import Store
 from skelgraph.errors import ConfigError
-from skelgraph.training.semi.job import LEGS, train_few
+from skelgraph.training.semi.job import LEGS
 from skelgraph.training.semi.loop import FewLoop, load_cycle
+from skelgraph.training.semi.running import train_few
 from skelgraph.training.supervised import train
 from skelgraph.training.transfer.options import StartOptions
 from tests.training.clips import make_config

@@ -10,7 +10,7 @@ import pytest
 from skelgraph.data.store import Store
 from skelgraph.errors import ConfigError, RunError
 from skelgraph.training.semi.draws import mean_interval, train_draws
-from skelgraph.training.semi.job import train_few
+from skelgraph.training.semi.running import train_few
 from tests.training.semi.few_runs import (
     few_config,
     light,

@@ -13,7 +13,7 @@ import torch
 from skelgraph.data.store import Store
 from skelgraph.errors import ConfigError, RunError
 from skelgraph.training.scoring import evaluate
-from skelgraph.training.semi.job import train_few
+from skelgraph.training.semi.running import train_few
 from skelgraph.training.transfer.options import StartOptions
 from skelgraph.training.weights import load_recogniser
 from tests.training.clips import TINY

@@ -12,10 +12,11 @@ import torch
 
 from skelgraph.data.store import Store
 from skelgraph.errors import RunError
-from skelgraph.training.semi.job import LEGS, train_few
+from skelgraph.training.semi.job import LEGS
 from skelgraph.training.semi.loop import FewLoop
 from skelgraph.training.semi.methods.curriculum import Curriculum
 from skelgraph.training.semi.methods.table import METHODS
+from skelgraph.training.semi.running import train_few
 from skelgraph.training.transfer.options import StartOptions
 from tests.training.semi.few_runs import LIGHT, Stopping, few_config, light, unlabelled_of, weights
 
