@@ -154,6 +154,12 @@ def _by_column(
 def _tested_fold(table: ClipTable, values: np.ndarray, request: _Request) -> np.ndarray:
     count = len(np.unique(values))
     _check_fold(request.fold, request.folds)
+    if count < 2:
+        raise ProtocolError(
+            "folds: expected clips that can be kept apart, got those of one group (subject, "
+            "camera, setup or recording). Add others, or, of one person alone, write subject -1 in "
+            "index.csv: then recordings are kept apart."
+        )
     if request.folds > count:
         raise ProtocolError(
             f"folds: expected at most {count}, one a group, got {request.folds}. Ask for fewer."

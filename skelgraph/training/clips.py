@@ -14,7 +14,7 @@ from skelgraph.data.protocols import Split, split_clips
 from skelgraph.data.store import Store, write_store
 from skelgraph.data.synthetic import RECIPE_VERSION, simulate
 from skelgraph.data.windows import cut_windows, parse_window
-from skelgraph.errors import RunError
+from skelgraph.errors import ProtocolError, RunError
 from skelgraph.graphs import Layout, map_joints
 from skelgraph.training.config import DataOptions, ProtocolOptions, RunConfig
 from skelgraph.training.run import SIMULATED
@@ -52,7 +52,12 @@ def open_source(config: RunConfig, layout: Layout, folder: Path) -> Store:
 
 
 def split_store(store: Store, options: ProtocolOptions) -> Split:
-    """Split a store as configured."""
+    """Split a store as configured.
+
+    Raises:
+        ProtocolError: If the labelled clips are of one class, or as `split_clips` says.
+    """
+    _check_classes(store)
     return split_clips(
         store.clips,
         options.protocol,
@@ -64,6 +69,17 @@ def split_store(store: Store, options: ProtocolOptions) -> Split:
         files=options.files,
         seed=options.split_seed,
     )
+
+
+def _check_classes(store: Store) -> None:
+    """Refuse clips of one class, which any answer would label right."""
+    labels = np.unique(store.clips.label)
+    if (labels >= 0).sum() == 1:
+        raise ProtocolError(
+            f"{store.path}: expected clips of at least 2 classes, got those of "
+            f"{store.clips.class_of(labels[-1])} alone. Merge it with a store of other classes: "
+            "`skelgraph merge`."
+        )
 
 
 def clip_set(

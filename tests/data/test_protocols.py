@@ -232,6 +232,8 @@ def test_classes_that_cannot_be_learned_are_told() -> None:
         split_clips(unseen, "xsub", test=[2], val=[1])
     with pytest.raises(ProtocolError, match=r"expected labelled clips, got none.*--labels"):
         split_clips(table([0, 1], [-1, -1]), "random")
+    with pytest.raises(ProtocolError, match=r"expected clips that can be kept apart, got those"):
+        split_clips(table([3, 3, 3, 3], [0, 1, 0, 1]), "random")
     with pytest.raises(
         ProtocolError, match=r"expected clips in train, got none. There are too few"
     ):

@@ -243,6 +243,14 @@ def test_a_subject_in_two_parts_is_refused(store: Store, tmp_path: Path) -> None
     assert not (tmp_path / "run").exists()
 
 
+def test_clips_of_one_class_are_refused(store: Store, tmp_path: Path) -> None:
+    clips = [store.clip(row) for row in np.flatnonzero(store.clips.label == 0)]
+    alone = write_store(tmp_path / "alone", clips, class_names=CLASSES, provenance={})
+    with pytest.raises(ProtocolError, match=r"alone: expected .* 2 classes, got those of 'still'"):
+        train(make_config(alone), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize("damage", ["cut", "not ours", "other layout", "metadata"])
 def test_damaged_weights_are_refused(run: Path, tmp_path: Path, damage: str) -> None:
     file = tmp_path / "model.safetensors"
