@@ -179,8 +179,9 @@ def untempered(probabilities: Tensor, temperature: float) -> Tensor:
     """Give the probabilities before a temperature was applied.
 
     Args:
-        probabilities: softmax(logits / temperature), shape (N, classes). Those that were
-            rounded to 0 count as a quarter of the last digit of six.
+        probabilities: softmax(logits / temperature), shape (N, classes). Those that are 0
+            count as a quarter of the sixth decimal, or as the smallest of the others if that is
+            less.
         temperature: What the logits were divided by.
 
     Example:
@@ -188,7 +189,9 @@ def untempered(probabilities: Tensor, temperature: float) -> Tensor:
         >>> round(float(untempered(cool, 4)[0, 0]), 4)  # softmax of 2 and 0
         0.8808
     """
-    return (probabilities.double().clamp_min(2.5e-7).log() * temperature).softmax(1)
+    precise = probabilities.double()
+    smallest = torch.cat([precise[precise > 0], precise.new_tensor([2.5e-7])]).min()
+    return (precise.clamp_min(smallest).log() * temperature).softmax(1)
 
 
 def _of_class(

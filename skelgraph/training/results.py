@@ -69,5 +69,5 @@ def prediction_rows(
         if labels is not None:
             known.append(class_names[labels[i]] if labels[i] >= 0 else "")
         best = class_names[max(range(len(values)), key=values.__getitem__)]
-        rows.append([name, *known, best, *(f"{value:.6f}" for value in values)])
+        rows.append([name, *known, best, *(f"{value:.6g}" for value in values)])
     return rows

@@ -24,8 +24,8 @@ class RunCalibration:
 def calibrate_run(folder: str | Path, part: str = "test") -> RunCalibration:
     """Measure a run's calibration from the tables it wrote; no model runs.
 
-    Probabilities stand in the table with six digits, so those before the temperature are exact
-    to about as much.
+    Probabilities stand in the table with six significant digits, so those before the
+    temperature are exact to about as much.
 
     Args:
         folder: A finished run.

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from skelgraph.data.store import Store
-from skelgraph.evaluation.metrics import fit_temperature
+from skelgraph.evaluation.metrics import TEMPERATURE_PRIOR, fit_temperature
 from skelgraph.graphs import Layout, map_joints
 from skelgraph.training.clips import PARTS, Parts, cut_parts, open_source, split_store
 from skelgraph.training.config import RunConfig
@@ -196,7 +196,10 @@ class _Job:
 
     def _write_end(self, progress: Progress, logits: dict[str, Tensor]) -> dict[str, Any]:
         recogniser, store, parts = self.recogniser, self.store, self.parts
-        recogniser.temperature = fit_temperature(logits["val"], torch.as_tensor(parts.val.labels))
+        # Without a prior, validation that is all right would make every answer certain.
+        recogniser.temperature = fit_temperature(
+            logits["val"], torch.as_tensor(parts.val.labels), prior=TEMPERATURE_PRIOR
+        )
         probabilities = {k: (v / recogniser.temperature).softmax(1) for k, v in logits.items()}
         metrics: dict[str, Any] = {
             "classes": list(recogniser.class_names),

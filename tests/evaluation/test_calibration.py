@@ -16,6 +16,7 @@ from torchmetrics.functional.classification import (
 
 from skelgraph.evaluation.calibration import calibrate, reliability, untempered
 from skelgraph.evaluation.metrics import fit_temperature, score
+from skelgraph.training.results import prediction_rows
 
 NAMES = ("nod", "wave", "fall")
 
@@ -90,3 +91,11 @@ def test_a_temperature_is_undone(temperature: float) -> None:
     back = untempered(written, temperature)
     torch.testing.assert_close(back, logits.double().softmax(1), atol=2e-4, rtol=0)
     assert written.equal(torch.tensor(np.round((logits / temperature).softmax(1).numpy(), 6)))
+
+
+def test_a_low_temperature_is_undone_from_what_tables_hold() -> None:
+    logits, _ = drawn(clips=50)
+    rows = prediction_rows((logits / 0.2).softmax(1), [""] * len(logits), NAMES)
+    written = torch.tensor([[float(value) for value in row[2:]] for row in rows])
+    back = untempered(written, 0.2)
+    torch.testing.assert_close(back, logits.double().softmax(1), atol=1e-5, rtol=0)

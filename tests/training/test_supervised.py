@@ -19,11 +19,14 @@ from safetensors.torch import load_file
 
 from skelgraph.data.store import Store, write_store
 from skelgraph.errors import LayoutError, ProtocolError, RunError, SkelgraphError
+from skelgraph.evaluation.calibration import untempered
+from skelgraph.evaluation.metrics import TEMPERATURE_PRIOR, fit_temperature
 from skelgraph.graphs import Layout, load_layout
 from skelgraph.training.clips import cut_parts, split_store
 from skelgraph.training.config import DataOptions, ModelOptions, ProtocolOptions, RunConfig
 from skelgraph.training.progress import Reporter
 from skelgraph.training.run import read_config, write_config
+from skelgraph.training.run_tables import read_metrics, read_predictions
 from skelgraph.training.scoring import evaluate, predict
 from skelgraph.training.split_words import describe_split
 from skelgraph.training.supervised import train
@@ -77,6 +80,16 @@ def test_a_run_folder_holds_what_architecture_says(run: Path, store: Store) -> N
 
 def test_three_plain_motions_are_learned(run: Path) -> None:
     assert json.loads((run / "metrics.json").read_text())["test"]["top1"] > 0.6
+
+
+def test_validation_without_mistakes_does_not_make_every_answer_certain(run: Path) -> None:
+    table, temperature = read_predictions(run, "val"), read_metrics(run)["temperature"]
+    assert (table.predicted == table.label).all()
+    logits = untempered(torch.as_tensor(table.probabilities), temperature).log()
+    labels = torch.as_tensor(table.label)
+    assert fit_temperature(logits, labels) == pytest.approx(0.05, abs=1e-3)
+    held = fit_temperature(logits, labels, prior=TEMPERATURE_PRIOR)
+    assert temperature == pytest.approx(held, rel=0.02) and held > 0.1
 
 
 def test_no_subject_is_in_two_parts(run: Path) -> None:

@@ -10,9 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from skelgraph.evaluation.metrics import fit_temperature
+from skelgraph.evaluation.metrics import TEMPERATURE_PRIOR, fit_temperature
 
-PRIOR = 1.0  # spread of log temperature, as if known before: within a factor of e, mostly
 MIN_GROUPS = 6  # 2 to the power of 1 - 6 is below 0.05
 
 
@@ -99,7 +98,7 @@ def candidate(logits: Tensor, labels: Tensor, *, cycle: int = 0) -> Candidate:
         labels: Shape (N,).
         cycle: Where they come from.
     """
-    temperature = fit_temperature(logits, labels, prior=PRIOR)
+    temperature = fit_temperature(logits, labels, prior=TEMPERATURE_PRIOR)
     chosen = (logits.double() / temperature).log_softmax(1).gather(1, labels[:, None])
     return Candidate(
         top1=float((logits.argmax(1) == labels).double().mean()),
