@@ -72,7 +72,7 @@ def links_figure(
     rows = 1 if sum(KEY + CHARACTER * len(str(one.get_label())) for one in entries) < width else 2
     figure = style.titled_figure(width, height + LEGEND * rows, title)
     axes = figure.subplots()
-    heat.draw_frame(axes, ends, drawing=drawing)
+    heat.draw_frame(axes, _there(values), drawing=drawing)
     for panel in drawing.panels:
         heat.draw_bones(axes, layout, panel.points)
         shown = panel.points[panel.joints]
@@ -93,6 +93,12 @@ def _ends(links: Sequence[Link], *, shape: tuple[int, int]) -> np.ndarray:
     for link in reversed(links):
         ends[link.body, [link.source, link.target]] = link.value
     return ends
+
+
+def _there(values: np.ndarray) -> np.ndarray:
+    """0 for every joint of a body that was there, strong links or not, else NaN, (M, V)."""
+    there = np.isfinite(values).any(axis=(1, 2, 3))
+    return np.repeat(np.where(there, 0.0, np.nan)[:, None], values.shape[-1], axis=1)
 
 
 def _most(links: Sequence[Link], quantity: Quantity) -> float:

@@ -54,6 +54,16 @@ def test_the_strongest_of_each_type_and_none_to_itself() -> None:
     assert found == [(0, 1, 2, -0.6), (1, 2, 1, 0.4)]
 
 
+def test_a_hand_without_strong_links_is_not_called_unseen() -> None:
+    layout = load_layout("mediapipe_hands")
+    values = np.zeros((2, 1, 21, 21))
+    values[1, 0, 4, 8] = 0.5
+    words = words_of(links_figure(layout, values))
+    assert {"left hand, palm", "right hand, palm"} <= set(words)
+    values[0] = np.nan
+    assert "left hand, palm (not seen)" in words_of(links_figure(layout, values))
+
+
 def test_arrows_go_from_sender_to_receiver_as_wide_as_probable() -> None:
     layout = load_layout("kinect_v2")
     values = np.zeros((1, 2, 25, 25))
