@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from skelgraph.errors import SkelgraphError
@@ -44,8 +44,10 @@ def written_whole(path: str | Path, *, force: bool = True) -> Iterator[Path]:
         yield temporary
         temporary.replace(target)
     except OSError as error:
-        if error.filename is None and error.errno is not None:
-            error.filename = str(target)  # a failed write does not say of which file
+        # A failed write does not say of which file, and nobody asked for the temporary one.
+        if error.errno is not None and error.filename in (None, str(temporary)):
+            error.filename = str(target)
         raise
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # on a read-only disk not even this; what failed before counts
+            temporary.unlink()

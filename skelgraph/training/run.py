@@ -51,12 +51,12 @@ def claimed(path: str | Path, *, force: bool, resume: bool) -> Iterator[Path]:
         folder.mkdir(parents=True, exist_ok=True)
         yield folder
     except BaseException:
-        _empty(folder)
+        if folder.is_dir():  # else it could not be made, and why counts
+            _empty(folder)
+            if replaced or not found:
+                folder.rmdir()
         if replaced:
-            folder.rmdir()
             replaced.rename(folder)
-        elif not found:
-            folder.rmdir()
         raise
     if replaced:
         shutil.rmtree(replaced, ignore_errors=True)

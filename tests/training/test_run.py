@@ -17,6 +17,7 @@ from skelgraph.training.run import (
     METRICS,
     WEIGHTS,
     check_finished,
+    claimed,
     read_config,
     resume_command,
     write_config,
@@ -107,3 +108,11 @@ def test_a_run_that_was_stopped_is_told_how_to_finish(
         read(tmp_path)
     (tmp_path / METRICS).write_text("{}", encoding="utf-8")
     check_finished(tmp_path)
+
+
+def test_a_folder_that_cannot_be_made_says_why(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    folder.symlink_to(tmp_path / "nowhere")
+    with pytest.raises(FileExistsError), claimed(folder, force=False, resume=False):
+        pytest.fail("claimed a folder that is not there")
+    assert folder.is_symlink()
