@@ -97,13 +97,30 @@ def titled_figure(width: float, height: float, title: str) -> Figure:
         height: Of all below the title, in inches.
         title: Stands over all panels, broken where the paper ends; an empty one takes no room.
     """
-    lines = textwrap.wrap(title, max(20, int(width / 0.095)))
+    lines = _even_lines(title, max(20, int(width / 0.095)))
     size = (width, height + 0.25 * len(lines))
     engine = ConstrainedLayoutEngine(w_pad=EDGE, h_pad=EDGE)
     figure = Figure(figsize=size, layout=engine, facecolor=PAPER)
     if lines:
         figure.suptitle("\n".join(lines), fontsize=TITLE_SIZE, color=INK)
     return figure
+
+
+def _even_lines(text: str, most: int) -> list[str]:
+    """Break a text into as few lines as fit, of about equal length, so that no word stands alone.
+
+    Example:
+        >>> _even_lines("the gate gives the joint tower 41 %", 31)
+        ['the gate gives the', 'joint tower 41 %']
+    """
+    lines = textwrap.wrap(text, most)
+    if len(lines) < 2:
+        return lines
+    for width in range(-(-len(text) // len(lines)), most):
+        even = textwrap.wrap(text, width)
+        if len(even) == len(lines):
+            return even
+    return lines
 
 
 def dress(
