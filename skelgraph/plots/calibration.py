@@ -60,6 +60,8 @@ def reliability_figure(parts: Sequence[Reliability], *, title: str = "") -> Figu
     for number, part in enumerate(parts):
         _diagram(grid[0, number], part, first=number == 0)
         _counts(grid[1, number], part, first=number == 0)
+    most = max(float(part.count.max(initial=0)) for part in parts)
+    grid[1, 0].set_ylim(0, 1.05 * max(most, 1.0))  # shared: the highest bar of all parts fits
     figure.align_ylabels(grid[:, 0])
     return figure
 
@@ -88,5 +90,4 @@ def _counts(axes: Axes, part: Reliability, *, first: bool) -> None:
     edges = np.linspace(0, 1, len(part.count) + 1)
     axes.stairs(part.count, edges, fill=True, color=style.mix(style.CATEGORICAL[0], 0.45))
     axes.set_xlim(0, 1)
-    axes.set_ylim(bottom=0)
     axes.locator_params(axis="y", nbins=3, integer=True)

@@ -36,3 +36,9 @@ def test_bins_without_clips_are_left_out_and_others_keep_their_numbers() -> None
 
 def test_the_error_is_written() -> None:
     assert "before: error 10.0 %" in words_of(reliability_figure([part("before")]))
+
+
+def test_the_highest_bar_of_all_diagrams_fits() -> None:
+    parts = [part("before", scale=20), part("after", scale=300)]
+    for axes in reliability_figure(parts).axes[2:]:
+        assert axes.get_ylim()[0] == 0 and axes.get_ylim()[1] > 300
