@@ -84,7 +84,15 @@ def test_a_file_of_importance_moves(run: Path, tmp_path: Path) -> None:
     from PIL import Image
 
     with Image.open(path) as image:
-        assert image.n_frames > 1
+        count, (width, height) = image.n_frames, image.size
+    av = pytest.importorskip("av")
+    path = tmp_path / "clip.mp4"
+    assert plot("importance", source, "--clip", 2, "-o", path) == (0, f"{path}\n", "")
+    with av.open(str(path)) as container:
+        frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    assert len(frames) == count > 1
+    assert frames[0].shape == (height - height % 2, width - width % 2, 3)
+    assert (frames[0] != frames[-1]).any()
 
 
 def test_the_check_is_said(run: Path, tmp_path: Path) -> None:
