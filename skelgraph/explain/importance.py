@@ -11,6 +11,7 @@ import numpy as np
 
 from skelgraph.errors import RunError
 from skelgraph.explain.clips_asked import JOINTS, ClipsAsked, read_asked
+from skelgraph.graphs.layout import SLOTS
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -19,8 +20,9 @@ class Importance(ClipsAsked):
 
     Larger means that the class rests more on it; what speaks against the class is negative where
     a method knows. Only values of one method can be compared; `method` is a key of
-    `skelgraph.explain.METHODS`. Saved as .csv it has a row a clip and body, and a frame where
-    those are told apart, and a column a joint.
+    `skelgraph.explain.METHODS`. Saved as .csv it has a row a clip and body (left or right
+    hand; of people the slot's number), and a frame where those are told apart, and a column a
+    joint.
 
     Args:
         values: Shape (N, M, T, V), or (N, M, V) of a method that takes clips as a whole; zero for
@@ -87,10 +89,11 @@ class Importance(ClipsAsked):
             head = [name, self.method, target, predicted, label]
             for body in np.flatnonzero(self.present[place]):
                 values = self.values[place, body]
+                whose = SLOTS[body] if self.layout.instances == "hands" else str(body)
                 lines = values[: self.frames[place]] if self.timed else values[None]
                 for frame, line in enumerate(lines):
                     when = str(frame) if self.timed else ""
-                    yield [*head, str(body), when, *(f"{value:.6g}" for value in line)]
+                    yield [*head, whose, when, *(f"{value:.6g}" for value in line)]
 
 
 TABLE = ("clip", "method", "class", "predicted", "label", "body", "frame")

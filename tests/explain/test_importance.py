@@ -12,6 +12,7 @@ from skelgraph.errors import RunError, SkelgraphError
 from skelgraph.explain import Importance, read_importance
 from skelgraph.explain.localising import hits, rank_of_truth
 from skelgraph.graphs import load_layout
+from skelgraph.graphs.layout import SLOTS
 
 
 def make_importance(*, timed: bool = True, name: str = "mediapipe_hands") -> Importance:
@@ -59,12 +60,18 @@ def test_the_table_holds_every_value(tmp_path: Path, timed: bool) -> None:
         rows = list(csv.DictReader(file))
     assert len(rows) == (4 + 4 + 2 + 4 if timed else 4)
     for row in rows:
-        place = (importance.names.index(row["clip"]), int(row["body"]))
+        place = (importance.names.index(row["clip"]), SLOTS.index(row["body"]))
         place = (*place, int(row["frame"])) if timed else place
         found = [float(row[joint]) for joint in importance.layout.joints]
         np.testing.assert_allclose(found, importance.values[place], rtol=1e-4)
     assert {row["label"] for row in rows if row["clip"] == "two"} == {""}
     assert {row["class"] for row in rows if row["clip"] == "three"} == {"grasp"}
+
+
+def test_the_table_counts_people() -> None:
+    rows = list(make_importance(name="coco17").table())
+    body = rows[0].index("body")
+    assert {row[body] for row in rows[1:]} == {"0", "1"}
 
 
 def test_other_files_are_refused(tmp_path: Path) -> None:
