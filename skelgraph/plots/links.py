@@ -22,7 +22,7 @@ CURVE = 0.13  # so that a link, its reverse and other types do not lie on each o
 DOT = 12.0  # area of a joint, in square points
 NARROWEST = 5.0  # paper, in inches
 LEGEND = 0.35  # room of a row of the legend, in inches
-KEY, CHARACTER = 0.3, 0.05  # width of an entry's line and of one letter of it, in inches
+KEY, CHARACTER = 0.36, 0.0525  # width of an entry's line and of one letter of it, in inches
 AGAINST = (0, (2.2, 1.4))  # dashes of links that speak against the class
 
 

@@ -8,6 +8,7 @@ from matplotlib.collections import QuadMesh
 from matplotlib.colors import to_hex
 from matplotlib.patches import FancyArrowPatch
 
+from skelgraph.cli.figure_file import DOTS_PER_INCH
 from skelgraph.graphs import Layout, available_layouts, load_layout
 from skelgraph.plots.gate import gate_figure
 from skelgraph.plots.links import IMPORTANCE, colour_of, links_figure, width_of
@@ -98,6 +99,21 @@ def test_importance_has_both_signs(name: str) -> None:
     assert bars_of(figure) == ["log-odds lost without it"]
     mesh = next(c for c in figure.axes[0].collections if isinstance(c, QuadMesh))
     assert mesh.norm.vmin == -mesh.norm.vmax
+
+
+@pytest.mark.parametrize("seen", [1, 2])
+@pytest.mark.parametrize("name", ["kinect_v2", "mediapipe_hands"])
+def test_the_legend_stays_on_the_page(name: str, seen: int) -> None:
+    """Its lines too, as dense as files have them, where letters are widest."""
+    layout = load_layout(name)
+    values = 0.0068 * (links(layout) - 0.5)
+    values[seen:] = np.nan
+    figure = links_figure(layout, values, quantity=IMPORTANCE)
+    figure.set_dpi(DOTS_PER_INCH)
+    figure.canvas.draw()
+    legend = figure.legends[0].get_window_extent()
+    assert "against the class" in words_of(figure)
+    assert legend.x0 >= 0 and legend.x1 <= figure.bbox.width
 
 
 def test_a_hand_that_was_not_seen_has_no_links() -> None:
