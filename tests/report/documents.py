@@ -204,5 +204,5 @@ def _data(layout: Layout) -> dict[str, Any]:
         "class_names": list(CLASSES),
         "class_counts": [[10, 4, 6]] * 3,
         "persons": {"train": 1, "val": 1, "test": 1},
-        "made": {"by": EVIL},
+        "made": {"by": EVIL, "kept": [1, 2], "parent": {"clips": 5, "sha256": {"a": "f00d"}}},
     }

@@ -52,6 +52,12 @@ def test_names_stay_text(browser: Browser, page: Path) -> None:
     assert browser.value("document.getElementById('title').textContent") == f"run {EVIL}"
 
 
+def test_what_the_data_are_made_from_is_told_in_words(browser: Browser, page: Path) -> None:
+    browser.open(page)
+    told = browser.value("document.getElementById('data').textContent")
+    assert f"by: {EVIL}; kept: 1, 2; parent clips: 5" in told and "f00d" not in told
+
+
 def test_the_policy_refuses_other_scripts(browser: Browser, page: Path) -> None:
     browser.open(page)
     browser.value(

@@ -5,6 +5,13 @@ function facts(entries) {
 
 const list = (values) => (values.length > 12 ? `${values.length} of them` : values.join(", "));
 
+// What a store was made from may be another store, whose facts stand in its own; checksums help no reader.
+function worded(value, path = []) {
+  if (value === null || typeof value !== "object") return `${path.join(" ")}: ${value}`;
+  if (Array.isArray(value) && value.every((one) => typeof one !== "object")) return `${path.join(" ")}: ${value.join(", ")}`;
+  return Object.entries(value).filter(([name]) => name !== "sha256").map(([name, one]) => worded(one, [...path, name])).filter((text) => text).join("; ");
+}
+
 function dataSection(report) {
   const data = report.data;
   const size = data.lengths;
@@ -21,7 +28,7 @@ function dataSection(report) {
       ["Persons", data.subjects.length ? `${data.subjects.length} (${split})` : "unknown"],
       ["Cameras", data.cameras.length ? list(data.cameras) : "unknown"],
       ["Missing joints", percent(data.gaps.missing)], ["Most often missing", worst.join(", ")],
-      ["Made from", Object.entries(data.made).map(([name, value]) => `${name}: ${value !== null && typeof value === "object" ? JSON.stringify(value) : value}`).join("; ")],
+      ["Made from", worded(data.made)],
     ]),
     scrolled("Clips of each class", table(["class", ...data.parts.map((part) => number(partName(part)))], rows, { caption: "Clips of each class" }), "tall"),
   ])];
