@@ -115,6 +115,11 @@ def test_the_gate_tells_methods_apart(question: Question) -> None:
     assert found["occlusion"]["beats_random"] and not found["random"]["beats_random"]
     assert found["occlusion"]["deletion"][0] < report["random"]["joints"]["deletion"][0]
     assert found["occlusion"]["reversed_deletion"] == found["occlusion"]["insertion"]
+    for name, sign in (("deletion", 1), ("insertion", -1)):
+        gain, low, high = found["occlusion"][f"{name}_gain"]
+        lead = report["random"]["joints"][name][0] - found["occlusion"][name][0]
+        assert gain == pytest.approx(sign * lead) and 0 < low < gain < high
+        assert found["random"][f"{name}_gain"][0] < low
     assert found["occlusion"]["noise"] > 0.1
     assert found["random"]["randomised"] == {} and found["random"]["mirror"] is None
     assert set(report["random"]) == {"joints", "frames"}
