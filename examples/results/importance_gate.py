@@ -10,6 +10,8 @@ A row for each model and method is appended to the CSV as soon as the model is d
 stopped goes on there, and a new method alone is added to what is there:
 
     SKELGRAPH_DATA=/path/to/data python examples/results/importance_gate.py --work importance_runs
+
+With --table nothing is trained: the tables of the documentation are printed from the CSV.
 """
 
 from __future__ import annotations
@@ -25,11 +27,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from gate_tables import LINKS, tables
 
 from skelgraph.data import formats
 from skelgraph.data.store import Store, write_store
 from skelgraph.data.synthetic import Planted, simulate_planted_joint, simulate_planted_pair
 from skelgraph.explain import METHODS, ExplainOptions, Importance
+from skelgraph.explain.link_result import LinkImportance
 from skelgraph.explain.localising import hits, rank_of_truth
 from skelgraph.graphs import load_layout
 from skelgraph.training.config import (
@@ -39,7 +43,8 @@ from skelgraph.training.config import (
     RunConfig,
     TrainOptions,
 )
-from skelgraph.training.explaining import check_clips, explain_clips
+from skelgraph.training.explaining import check_clips, explain_clips, questions, usable_methods
+from skelgraph.training.links_explained import explain_links
 from skelgraph.training.run import METRICS
 from skelgraph.training.scoring import clips_for, evaluate, rows_of_part
 from skelgraph.training.supervised import train
@@ -52,6 +57,8 @@ HEADER = (
     *("insertion", "insertion_low", "insertion_high", "beats_random"),
     *("plus10", "minus10", "plus20", "minus20", "plus30", "minus30"),
     *("noise", "mirror", "head_lost", "all_lost", "ms_a_clip"),
+    *("deletion_gain", "deletion_gain_low", "deletion_gain_high"),
+    *("insertion_gain", "insertion_gain_low", "insertion_gain_high"),
 )
 LEARNT = 0.95  # accuracy from which a method is judged on simulated clips
 
@@ -67,6 +74,7 @@ LINKED: Mapping[str, Any] = {
     "free_links": 0,
     "channels": (24, 24),
     "strides": (1, 2),
+    "head": "pooled",
     "aim": {"max_lag": 4, "movement": True, "memory": True},
 }
 
@@ -84,14 +92,23 @@ class Case:
     training: Mapping[str, Any] = field(default_factory=dict)
     drop_joint: float = 0.0
     slot: str | None = None
+    clips_per_class: int = 40
 
 
-SIMULATED: Mapping[str, Any] = {"epochs": 15, "link_epochs": 0, "label_smoothing": 0.0}
-CASES = (
-    Case("joint", "florence3d", "joint", overrides=TINY, training=SIMULATED),
-    Case("joint, dropped", "florence3d", "joint", "", TINY, training=SIMULATED, drop_joint=0.1),
-    Case("hand, dropped", "mediapipe_hands", "joint", "", TINY, training=SIMULATED, drop_joint=0.1),
-    Case("span, dropped", "florence3d", "span", "", TINY, training=SIMULATED, drop_joint=0.1),
+SIMULATED: Mapping[str, Any] = {
+    "epochs": 15,
+    "link_epochs": 0,
+    "label_smoothing": 0.0,
+    "batch_size": 16,
+}
+# What planted_links.py found to learn a pair.
+PAIRED: Mapping[str, Any] = {
+    "epochs": 25,
+    "link_epochs": 25,
+    "link_lr": 5e-3,
+    "freeze_links": True,
+}
+PEOPLE = (
     Case(
         "irds_kinect_v2",
         "kinect_v2",
@@ -108,26 +125,41 @@ CASES = (
         slot="right",
     ),
     Case(
-        "pair",
-        "florence3d",
-        "pair",
-        overrides=LINKED,
-        training={
-            "epochs": 25,
-            "link_epochs": 25,
-            "link_lr": 5e-3,
-            "freeze_links": True,
-            "label_smoothing": 0.0,
-            "lr": 5e-3,
-            "batch_size": 32,
-        },
-    ),
-    Case(
         "charades_body25",
         "openpose_body25",
         file="charades_body25",
         protocol=ProtocolOptions(protocol="xsub", test=(1, 2, 3, 4, 5), val=(6, 7, 8, 9, 10)),
         training={"epochs": 6},
+    ),
+)
+CASES = (
+    Case("joint", "florence3d", "joint", overrides=TINY, training=SIMULATED),
+    Case("joint, dropped", "florence3d", "joint", "", TINY, training=SIMULATED, drop_joint=0.1),
+    Case("hand, dropped", "mediapipe_hands", "joint", "", TINY, training=SIMULATED, drop_joint=0.1),
+    Case("span, dropped", "florence3d", "span", "", TINY, training=SIMULATED, drop_joint=0.1),
+    Case("pair", "florence3d", "pair", "", LINKED, training=PAIRED, clips_per_class=60),
+    Case(
+        "pair, dropped",
+        "florence3d",
+        "pair",
+        overrides=LINKED,
+        training=PAIRED,
+        drop_joint=0.1,
+        clips_per_class=60,
+    ),
+    *PEOPLE,
+    *(replace(case, name=f"{case.name}, dropped", drop_joint=0.1) for case in PEOPLE[1:]),
+    replace(
+        PEOPLE[1],
+        name="reach_to_grasp, longer, dropped",
+        training={"epochs": 18},
+        drop_joint=0.1,
+    ),
+    replace(
+        PEOPLE[0],
+        name="irds_kinect_v2, longer, dropped",
+        training={"epochs": 20, "batch_size": 8, "ema": 0.9},  # 140 steps in place of 24
+        drop_joint=0.1,
     ),
 )
 REPLACED = tuple(
@@ -147,9 +179,12 @@ def main() -> None:
     parser.add_argument("--clips", type=int, default=32, help="clips that are explained")
     parser.add_argument("--lost-clips", type=int, default=8, help="of 32, asked layer by layer")
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
-    parser.add_argument("--clips-per-class", type=int, default=40)
     parser.add_argument("--epochs", type=int, help="of every model, for a trial")
+    parser.add_argument("--table", action="store_true", help="train nothing, print the tables")
     arguments = parser.parse_args()
+    if arguments.table:
+        print(tables(_read(arguments.output)), end="")
+        return
     torch.set_num_threads(1)
     done = {(row["case"], int(row["seed"]), row["method"]) for row in _read(arguments.output)}
     for seed in arguments.seeds:
@@ -180,10 +215,12 @@ def run_case(
     draw = np.random.default_rng(seed)
     chosen = np.sort(draw.permutation(chosen)[: arguments.clips])
     same = {"case": case.name, "seed": seed, "top1": f"{top1:.4f}", "clips": len(chosen)}
+    clips = clips_for(recogniser, store, chosen)
+    first, _ = next(questions(recogniser, clips, places=np.arange(1)))
     report = check_clips(
         recogniser,
-        clips_for(recogniser, store, chosen),
-        methods=methods,
+        clips,
+        methods=[name for name in usable_methods(first) if name in methods],
         limit=len(chosen),
         lost_clips=arguments.lost_clips,
     )
@@ -205,6 +242,9 @@ def run_case(
         return rows
     for unit, areas in report["random"].items():
         rows.append({**same, "method": f"random orders of {unit}", **_areas(areas)})
+    if planted is not None and planted.lag:
+        importance = explain_links(recogniser, store, rows=chosen)
+        rows += [{**same, **row} for row in located_links(importance, planted)]
     return rows
 
 
@@ -226,6 +266,24 @@ def located(importance: Importance, planted: Planted) -> dict[str, str]:
     return found
 
 
+def located_links(importance: LinkImportance, planted: Planted) -> list[dict[str, Any]]:
+    """Hit rate and AUROC of the planted link among all from a joint to another, by class."""
+    count = importance.layout.num_joints
+    leader, follower = importance.layout.indices(planted.joints)
+    truth = np.zeros((count, count), dtype=bool)
+    truth[leader, follower] = True
+    others = ~np.eye(count, dtype=bool)
+    rows = []
+    for name, some in importance.by_target():
+        links = some.values.sum(axis=(1, 2))[:, others]  # over bodies and types
+        found = {
+            "hit": f"{hits(links, truth[others]).mean():.3f}",
+            "auroc": f"{rank_of_truth(links, truth[others]).mean():.3f}",
+        }
+        rows.append({"method": f"{LINKS}, {name}", "clips": len(some), **found})
+    return rows
+
+
 def _checked(report: Mapping[str, Any]) -> dict[str, Any]:
     row = {**_areas(report), "beats_random": report["beats_random"]}
     for one in report["fidelity"]:
@@ -241,7 +299,8 @@ def _checked(report: Mapping[str, Any]) -> dict[str, Any]:
 def _areas(report: Mapping[str, Any]) -> dict[str, str]:
     return {
         f"{name}{end}": f"{report[name][place]:.4f}"
-        for name in ("deletion", "insertion")
+        for name in ("deletion", "insertion", "deletion_gain", "insertion_gain")
+        if name in report  # random orders gain nothing
         for place, end in enumerate(("", "_low", "_high"))
     }
 
@@ -254,7 +313,7 @@ def _clips(case: Case, seed: int, arguments: argparse.Namespace) -> tuple[Store,
             path.parent.mkdir(parents=True, exist_ok=True)
             formats.convert(source, path)
         return Store.open(path), None
-    layout, each = load_layout(case.layout), arguments.clips_per_class
+    layout, each = load_layout(case.layout), case.clips_per_class
     if case.planted == "pair":
         planted = simulate_planted_pair(layout, clips_per_class=each, frames=50, seed=seed)
     else:
@@ -268,10 +327,7 @@ def _clips(case: Case, seed: int, arguments: argparse.Namespace) -> tuple[Store,
 
 def _config(case: Case, seed: int, store: Store, arguments: argparse.Namespace) -> RunConfig:
     simulated = bool(case.planted)
-    training = TrainOptions(
-        **{"precision": "32-true", "seed": seed, "batch_size": 16 if simulated else 32}
-        | dict(case.training)
-    )
+    training = TrainOptions(**{"precision": "32-true", "seed": seed, **case.training})
     if arguments.epochs:
         training = replace(training, epochs=arguments.epochs, link_epochs=0)
     augment = AugmentOptions(drop_joint=case.drop_joint)
