@@ -1,7 +1,7 @@
 """Train GTN, ConvGTN and a plain FCN on the GTN paper's series with their own test parts.
 
-The options of each method are chosen on a quarter of the training part, held out class by class;
-then it is trained on all of that part with each seed, and the test part is scored once, after the
+One recipe for all, which `gtn_search.py` found within training parts alone. Each network is
+trained on all of the training part with each seed, and the test part is scored once, after the
 last epoch. Every row is appended to a CSV as it ends, so a run that was stopped goes on where it
 was:
 
@@ -24,6 +24,8 @@ from typing import Any
 
 import numpy as np
 import torch
+from series_augment import SeriesAugment, augment, draw_mix, mix
+from series_inputs import WithInputs, count_inputs
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -40,7 +42,7 @@ from skelgraph.training.loop import epoch_seed
 from skelgraph.training.schedule import warmup_cosine
 
 HEADER = (
-    *("set", "method", "seed", "choice", "val_top1", "val_nll", "test_top1", "train_top1"),
+    *("set", "method", "seed", "test_top1", "train_top1"),
     *("train_clips", "scored_clips", "parameters", "epochs", "seconds"),
 )
 PUBLISHED = {"jap": 98.7, "lib": 88.9, "waf": 99.1, "ecg": 91.0}
@@ -51,10 +53,10 @@ FILES = {
     "waf": "waf_full",
     "ecg, half missing": "ecg_miss05",
 }
-# Set before any training by what a set costs, not tuned; the last epoch counts.
+# Set by what a set costs, not tuned; the last epoch counts.
 EPOCHS = {"lib": 100, "jap": 60, "ecg": 80, "waf": 60, "ecg, half missing": 80}
-HELD_OUT = 4  # one of so many series of a class validates
-CHOOSING_SEED = 1000  # none of the seeds that are reported
+FOLDS = 4
+FOLD_SEED = 1000  # none of the seeds that are reported
 # Half precision costs more than it saves at these widths on a CPU.
 TRAINING = TrainOptions(
     batch_size=16, lr=2e-3, weight_decay=0.05, label_smoothing=0.1, ema=0.98, precision="32-true"
@@ -63,21 +65,22 @@ TRAINING = TrainOptions(
 
 @dataclass(frozen=True)
 class Choice:
-    """One candidate; without a tower it is the FCN."""
+    """How a network is made and trained; without a tower it is the FCN."""
 
     tower: TowerConfig | None
     kernel: int = 0
     flatten: bool = False
+    inputs: tuple[str, ...] = ()
+    augment: SeriesAugment = SeriesAugment()
 
 
 TOWER = TowerConfig(width=64, heads=4, layers=2, hidden=128, dropout=0.3)
-CHOICES: dict[str, dict[str, Choice]] = {
-    "fcn": {"one form": Choice(None)},
-    "gtn": {"pooled": Choice(TOWER), "flattened": Choice(TOWER, flatten=True)},
-    "conv_gtn": {
-        "pooled": Choice(TOWER, kernel=5),
-        "flattened": Choice(TOWER, kernel=5, flatten=True),
-    },
+AUGMENTED = SeriesAugment(cut=0.2, warp=0.5, scale=0.2, shift=0.2, jitter=0.05)
+RECIPE = Choice(TOWER, augment=AUGMENTED)
+CHOICES = {
+    "fcn": replace(RECIPE, tower=None),
+    "gtn": RECIPE,
+    "conv_gtn": replace(RECIPE, kernel=5),
 }
 
 
@@ -127,18 +130,12 @@ def main() -> None:
     """Run what is not in the CSV yet, then print the table."""
     arguments = _arguments()
     torch.set_num_threads(1)
-    todo = [
-        (name, method)
-        for method in CHOICES
-        for name in FILES
-        if arguments.only in ("", name) and arguments.method in ("", method)
-    ]
-    runs = sum(arguments.seeds + len(CHOICES[m]) * (len(CHOICES[m]) > 1) for _, m in todo)
-    minutes = runs * arguments.guess / 60
-    print(f"at most {runs} trainings, about {minutes:.0f} minutes", flush=True)
-    for name, method in todo:
-        _set_and_method(name, method, arguments)
-    print(table(_read(arguments.output)))
+    for method, name, seed in itertools.product(CHOICES, FILES, range(arguments.seeds)):
+        if arguments.only not in ("", name) or arguments.method not in ("", method):
+            continue
+        if not find(arguments.output, set=name, method=method, seed=str(seed)):
+            append(arguments.output, HEADER, _run(name, method, seed))
+    print(table(read(arguments.output)))
 
 
 def _arguments() -> argparse.Namespace:
@@ -147,54 +144,34 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--only", choices=FILES, default="", help="one set")
     parser.add_argument("--method", choices=CHOICES, default="")
-    parser.add_argument(
-        "--guess", type=float, default=30.0, help="seconds a training, for the estimate"
-    )
     return parser.parse_args()
 
 
-def _set_and_method(name: str, method: str, arguments: argparse.Namespace) -> None:
-    """Choose the options within the training part, then train with each seed and test."""
+def _run(name: str, method: str, seed: int) -> dict[str, Any]:
+    """Train on all of the training part and score the test part."""
+    started = time.perf_counter()
     train, test = load(name)
-    chosen = _chosen(name, method, train, arguments.output)
-    for seed in range(arguments.seeds):
-        if _find(arguments.output, name, method, seed=str(seed), choice=chosen):
-            continue
-        started = time.perf_counter()
-        model = fit(CHOICES[method][chosen], train, epochs=EPOCHS[name], seed=seed)
-        scores = {"test_top1": evaluate(model, test)[0], "train_top1": evaluate(model, train)[0]}
-        row = {"set": name, "method": method, "seed": seed, "choice": chosen, **scores}
-        row |= {"train_clips": len(train.label), "scored_clips": len(test.label)}
-        _append(arguments.output, row | _costs(model, name, started))
+    model = fit(CHOICES[method], train, epochs=EPOCHS[name], seed=seed)
+    return {
+        "set": name,
+        "method": method,
+        "seed": seed,
+        "test_top1": evaluate(model, test)[0],
+        "train_top1": evaluate(model, train)[0],
+        "train_clips": len(train.label),
+        "scored_clips": len(test.label),
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "epochs": EPOCHS[name],
+        "seconds": round(time.perf_counter() - started, 1),
+    }
 
 
-def _chosen(name: str, method: str, train: Part, output: Path) -> str:
-    """Name the choice that validates best; nothing of the test part is used."""
-    choices = CHOICES[method]
-    if len(choices) == 1:
-        return next(iter(choices))
-    found = {}
-    for word, choice in choices.items():
-        if not _find(output, name, method, seed="choose", choice=word):
-            started = time.perf_counter()
-            kept, held = hold_out(train)
-            model = fit(choice, kept, epochs=EPOCHS[name], seed=CHOOSING_SEED)
-            top1, nll = evaluate(model, held)
-            row = {"set": name, "method": method, "seed": "choose", "choice": word}
-            row |= {"val_top1": top1, "val_nll": nll}
-            row |= {"train_clips": len(kept.label), "scored_clips": len(held.label)}
-            _append(output, row | _costs(model, name, started))
-        row = _find(output, name, method, seed="choose", choice=word)[0]
-        found[word] = (float(row["val_top1"]), -float(row["val_nll"]))
-    return max(found, key=lambda word: found[word])
-
-
-def hold_out(train: Part) -> tuple[Part, Part]:
-    """Split a quarter off, class by class by chance; who recorded a series is not known."""
-    generator = torch.Generator().manual_seed(CHOOSING_SEED)
+def split(train: Part, fold: int) -> tuple[Part, Part]:
+    """Hold one of the folds out, dealt class by class by chance; who recorded what is not known."""
+    generator = torch.Generator().manual_seed(FOLD_SEED)
     order = torch.randperm(len(train.label), generator=generator)
     order = order[torch.argsort(train.label[order], stable=True)]
-    held = torch.arange(len(order)) % HELD_OUT == 0
+    held = torch.arange(len(order)) % FOLDS == fold
     return train.take(order[~held]), train.take(order[held])
 
 
@@ -214,19 +191,21 @@ def _part(data: Any, suffix: str) -> Part:
 
 def build(choice: Choice, train: Part) -> nn.Module:
     """Make a model; a channel's token is made of as many frames as a typical series has."""
-    num_channels, num_classes = train.values.shape[1], int(train.label.max()) + 1
-    if choice.tower is None:
-        return Fcn(num_channels, num_classes)
+    num_classes = int(train.label.max()) + 1
+    num_channels = count_inputs(train.values.shape[1], choice.inputs)
     typical = int(train.frames.sum(1).float().median())
-    config = GtnConfig(
-        frames=min(typical, 64),
-        kernel=choice.kernel,
-        flatten=choice.flatten,
-        flags=bool(train.values.isnan().any()),
-        tower=choice.tower,
-        dropout=choice.tower.dropout,
-    )
-    return SeriesGtn(num_channels, num_classes, config=config)
+    model: nn.Module = Fcn(num_channels, num_classes)
+    if choice.tower is not None:
+        config = GtnConfig(
+            frames=min(typical, 64),
+            kernel=choice.kernel,
+            flatten=choice.flatten,
+            flags=bool(train.values.isnan().any()),
+            tower=choice.tower,
+            dropout=choice.tower.dropout,
+        )
+        model = SeriesGtn(num_channels, num_classes, config=config)
+    return WithInputs(model, choice.inputs, longest=train.frames.shape[1])
 
 
 def fit(choice: Choice, train: Part, *, epochs: int, seed: int) -> nn.Module:
@@ -239,17 +218,14 @@ def fit(choice: Choice, train: Part, *, epochs: int, seed: int) -> nn.Module:
     steps = max(1, round(len(train.label) / options.batch_size))
     for epoch in range(options.epochs):
         torch.manual_seed(epoch_seed(seed, epoch))
+        generator = torch.Generator().manual_seed(epoch_seed(seed, epoch))
         model.train()
         for number, rows in enumerate(torch.randperm(len(train.label)).tensor_split(steps)):
             step = epoch * steps + number
             factor = warmup_cosine(step, options.epochs * steps, warmup=options.warmup)
             for group in optimiser.param_groups:
                 group["lr"] = options.lr * factor
-            batch = train.take(rows)
-            logits = model(batch.values, batch.frames).logits
-            loss = functional.cross_entropy(
-                logits, batch.label, label_smoothing=options.label_smoothing
-            )
+            loss = _loss(model, train.take(rows), choice.augment, generator)
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             nn.utils.clip_grad_norm_(model.parameters(), options.clip_norm)
@@ -257,6 +233,24 @@ def fit(choice: Choice, train: Part, *, epochs: int, seed: int) -> nn.Module:
             average.update(model)
     model.load_state_dict(average.shadow)
     return model.eval()
+
+
+def _loss(
+    model: nn.Module, batch: Part, options: SeriesAugment, generator: torch.Generator
+) -> Tensor:
+    """Cross-entropy of a changed batch; a mixed series has both labels by their shares."""
+    values = augment(batch.values, batch.frames, options=options, generator=generator)
+    partner, share = draw_mix(len(values), options=options, generator=generator)
+    if options.mix:
+        values = mix(values, batch.frames, partner, share)
+    logits = model(values, batch.frames).logits
+    own, other = (
+        functional.cross_entropy(
+            logits, label, label_smoothing=TRAINING.label_smoothing, reduction="none"
+        )
+        for label in (batch.label, batch.label[partner])
+    )
+    return torch.lerp(own, other, share).mean()
 
 
 @torch.no_grad()
@@ -269,30 +263,24 @@ def evaluate(model: nn.Module, part: Part) -> tuple[float, float]:
     return float(correct), float(functional.cross_entropy(logits, part.label))
 
 
-def _costs(model: nn.Module, name: str, started: float) -> dict[str, Any]:
-    return {
-        "parameters": sum(p.numel() for p in model.parameters()),
-        "epochs": EPOCHS[name],
-        "seconds": round(time.perf_counter() - started, 1),
-    }
-
-
-def _read(path: Path) -> list[dict[str, str]]:
+def read(path: Path) -> list[dict[str, str]]:
+    """Read the rows there are."""
     if not path.exists():
         return []
     with path.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 
-def _find(path: Path, name: str, method: str, **wanted: str) -> list[dict[str, str]]:
-    wanted = {"set": name, "method": method, **wanted}
-    return [row for row in _read(path) if all(row[k] == v for k, v in wanted.items())]
+def find(path: Path, **wanted: str) -> list[dict[str, str]]:
+    """Read the rows whose columns have these values."""
+    return [row for row in read(path) if all(row[k] == v for k, v in wanted.items())]
 
 
-def _append(path: Path, row: dict[str, Any]) -> None:
+def append(path: Path, header: tuple[str, ...], row: dict[str, Any]) -> None:
+    """Write one row at the end, and the header in a new file."""
     new = not path.exists()
     with path.open("a", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, HEADER)
+        writer = csv.DictWriter(file, header)
         if new:
             writer.writeheader()
         writer.writerow({k: f"{v:.4f}" if isinstance(v, float) else v for k, v in row.items()})
@@ -302,19 +290,18 @@ def _append(path: Path, row: dict[str, Any]) -> None:
 def table(rows: list[dict[str, str]]) -> str:
     """Lay the test scores out as Markdown: mean and spread over the seeds."""
     lines = [
-        "| set | method | chosen | parameters | seeds | test accuracy, % | published, % |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
+        "| set | method | parameters | seeds | test accuracy, % | published, % |",
+        "| --- | --- | --- | --- | --- | --- |",
     ]
-    tested = [row for row in rows if row["test_top1"]]
     for name, method in itertools.product(FILES, CHOICES):
-        mine = [row for row in tested if (row["set"], row["method"]) == (name, method)]
+        mine = [row for row in rows if (row["set"], row["method"]) == (name, method)]
         if not mine:
             continue
         values = [100 * float(row["test_top1"]) for row in mine]
         spread = stdev(values) if len(values) > 1 else 0.0
         published = PUBLISHED.get(name, "") if method == "gtn" else ""
         lines.append(
-            f"| {name} | {method} | {mine[0]['choice']} | {int(mine[0]['parameters']):,} "
+            f"| {name} | {method} | {int(mine[0]['parameters']):,} "
             f"| {len(mine)} | {fmean(values):.1f} ± {spread:.1f} | {published} |"
         )
     return "\n".join(lines)

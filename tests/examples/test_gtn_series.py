@@ -1,0 +1,95 @@
+"""The training on plain series: its folds, and that a seed decides all of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+
+from tests.examples.results_scripts import load
+
+gtn_series, gtn_search = load("gtn_series"), load("gtn_search")
+TINY = replace(gtn_series.TOWER, width=8, heads=2, layers=1, hidden=8)
+
+
+def part(counts: tuple[int, ...] = (9, 14, 4)) -> Any:
+    """Series of two channels, as many of each class as said; each says its place in channel 0."""
+    label = torch.repeat_interleave(torch.arange(len(counts)), torch.tensor(counts))
+    label = label[torch.randperm(len(label), generator=torch.Generator().manual_seed(3))]
+    values = torch.randn(len(label), 2, 12, generator=torch.Generator().manual_seed(4))
+    values[:, 0] = torch.arange(len(label))[:, None]
+    frames = torch.arange(12)[None] < (6 + torch.arange(len(label)) % 7)[:, None]
+    return gtn_series.Part(values * frames[:, None], frames, label)
+
+
+def places(kept: Any) -> list[int]:
+    return [int(value) for value in kept.values[:, 0, 0]]
+
+
+def test_each_series_is_held_out_once_and_trains_otherwise() -> None:
+    train = part()
+    held = []
+    for fold in range(gtn_series.FOLDS):
+        kept, out = gtn_series.split(train, fold)
+        assert sorted(places(kept) + places(out)) == list(range(len(train.label)))
+        held += places(out)
+    assert sorted(held) == list(range(len(train.label)))
+
+
+def test_folds_are_balanced_by_class_and_the_same_each_time() -> None:
+    train = part()
+    for fold in range(gtn_series.FOLDS):
+        out = gtn_series.split(train, fold)[1]
+        assert places(out) == places(gtn_series.split(train, fold)[1])
+        counts = torch.bincount(out.label, minlength=3).tolist()
+        for count, total in zip(counts, (9, 14, 4), strict=True):
+            assert total // 4 <= count <= -(-total // 4)
+
+
+def test_folds_go_by_chance_not_by_order() -> None:
+    held = places(gtn_series.split(part((40,)), 0)[1])
+    assert held != sorted(held) and set(held) != set(range(0, 40, 4))
+
+
+def choice(name: str) -> Any:
+    changes = gtn_series.SeriesAugment(cut=0.2, warp=0.5, scale=0.2, jitter=0.1, mix=0.4)
+    plain = gtn_series.Choice(TINY, inputs=("motion", "clock"), augment=changes)
+    return replace(plain, **{"fcn": {"tower": None}, "gtn": {"flatten": True}}.get(name, {}))
+
+
+@pytest.mark.parametrize("name", ["gtn", "pooled", "fcn"])
+def test_one_seed_gives_one_network(name: str) -> None:
+    train = part((5, 5))
+    train.values[0, 1, 2] = torch.nan
+    first, second, other = (
+        gtn_series.fit(choice(name), train, epochs=2, seed=seed).state_dict() for seed in (0, 0, 1)
+    )
+    assert all(torch.equal(first[key], second[key]) for key in first)
+    assert not all(torch.equal(first[key], other[key]) for key in first)
+    assert all(bool(value.isfinite().all()) for value in first.values())
+
+
+def row(candidate: str, name: str, fold: int, top1: float, nll: float) -> dict[str, str]:
+    values = {"set": name, "fold": fold, "candidate": candidate, "val_top1": top1, "val_nll": nll}
+    return {key: str(value) for key, value in values.items()}
+
+
+def test_accuracy_over_both_sets_ranks_candidates_then_cross_entropy() -> None:
+    scores = {"even": (0.8, 0.8, 0.5), "split": (0.9, 0.7, 0.4), "best": (0.7, 1.0, 0.9)}
+    rows = []
+    for word, (lib, ecg, nll) in scores.items():
+        rows += [row(word, "lib", 0, lib, nll), row(word, "ecg", 0, ecg, nll)]
+    rows.append(row("half", "lib", 0, 1.0, 0.0))
+    assert gtn_search.ranked(rows, folds=1) == ["best", "split", "even"]
+    assert gtn_search.ranked(rows, folds=gtn_series.FOLDS) == []
+    for fold in range(1, gtn_series.FOLDS):
+        rows += [row("best", name, fold, 0.1 * fold, 0.2) for name in gtn_search.SETS]
+    lines = gtn_search.table(rows).splitlines()
+    assert lines[2] == "| best | 70.0, 0.90 | 100.0, 0.90 | 32.5, 0.38 | 40.0, 0.38 |"
+    assert [line.split(" | ")[0] for line in lines[3:]] == ["| split", "| even"]
+
+
+def test_the_recipe_is_one_of_the_candidates() -> None:
+    assert gtn_series.RECIPE in gtn_search.CANDIDATES.values()
