@@ -37,8 +37,8 @@ def describe_failure(error: BaseException) -> str:
     """Word a failure.
 
     Example:
-        >>> describe_failure(OSError(28, "No space left on device", "out/keypoints.npy"))
-        'out/keypoints.npy: No space left on device. Free some space and run it again.'
+        >>> describe_failure(OSError(13, "Permission denied", "out/keypoints.npy"))
+        'out/keypoints.npy: Permission denied.'
     """
     if isinstance(error, OSError):
         return _describe_os_error(error)
@@ -52,7 +52,9 @@ def describe_failure(error: BaseException) -> str:
 def _describe_os_error(error: OSError) -> str:
     paths = [str(path) for path in (error.filename, error.filename2) if path is not None]
     where = f"{' -> '.join(paths)}: " if paths else ""
-    step = " Free some space and run it again." if error.errno == errno.ENOSPC else ""
+    step = ""
+    if error.errno == errno.ENOSPC:
+        step = " Free some space, then run it again (a training: with --resume)."
     return f"{where}{error.strerror or error}.{step}"
 
 

@@ -28,7 +28,7 @@ from skelgraph.errors import (
     unknown_name,
 )
 from skelgraph.evaluation.ensemble import check_weights, equal_weights, fit_weights, mix
-from skelgraph.graphs import JointMap, map_joints
+from skelgraph.graphs import JointMap, Layout, map_joints
 from skelgraph.training.clips import PARTS, check_coordinates, clip_set
 from skelgraph.training.inference import predict_logits
 from skelgraph.training.results import clip_names, prediction_rows, score_part
@@ -295,12 +295,21 @@ def joints_for(recogniser: Recogniser, store: Store) -> JointMap:
     try:
         return map_joints(store.layout, recogniser.layout, slot=recogniser.data.slot)
     except LayoutError as error:
-        name = recogniser.layout.name
-        raise RunError(
-            f"{store.path}: expected recordings with the joints of '{name}' for this run, got "
-            f"recordings of '{store.layout.name}'. Turn them into those: skelgraph convert "
-            f"{store.path} OUT --to-layout {name}."
-        ) from error
+        raise RunError(f"{store.path}: {_unfit(recogniser.layout, store.layout)}") from error
+
+
+def _unfit(wanted: Layout, got: Layout) -> str:
+    """Say which joints recordings lack for a run, and what may be done."""
+    known = set(got.joints)
+    lacking = [joint for joint in wanted.joints if joint not in known]
+    if len(lacking) == len(wanted.joints):
+        step = f"They share none: give recordings of '{wanted.name}'."
+    else:
+        step = f"If others stand for them: skelgraph convert STORE OUT --to-layout {wanted.name}."
+    return (
+        f"expected recordings with the joints of '{wanted.name}' for this run, got recordings of "
+        f"'{got.name}', which lack {', '.join(lacking)}. {step}"
+    )
 
 
 def _probabilities(

@@ -182,7 +182,7 @@ def test_devices(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     ("fail", "line"),
     [
         ("input", "Error: store 'x': expected a folder, got nothing. Give one."),
-        ("disk", "Error: out/keypoints.npy: No space left on device. Free some space and run it"),
+        ("disk", "Error: out/keypoints.npy: No space left on device. Free some space, then run it"),
         ("memory", "Error: memory: exhausted."),
     ],
 )
