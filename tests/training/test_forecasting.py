@@ -217,7 +217,7 @@ def test_short_and_empty_clips_are_dropped_and_told(tmp_path: Path) -> None:
     assert "too few" in result.dropped[clips[1].name]
     with pytest.raises(StoreError, match="expected a clip with more than 6 frames"):
         forecast_clips(recogniser(), store, np.array([1]), hide=True)
-    with pytest.raises(RunError, match="joints of 'kinect_v1' for this run, got .* which lack "):
+    with pytest.raises(RunError, match=r"joints of 'kinect_v1' for this run, got .* which lack "):
         other = store_of(tmp_path / "hands", clips_of(load_layout("mediapipe_hands")))
         forecast_clips(recogniser(), other, np.array([0]), hide=True)
 
