@@ -16,10 +16,10 @@ ORDER = (
 LINKS = "links"  # how importance of A-links begins in the column of methods
 TIMED = ("occlusion_spans", "random orders of frames")  # they rank no joints
 CHANCE = "random orders"
-AREA = "{:.2f}"
+AREA = "{:z.2f}"  # no -0.00
 EVERY: dict[str, Callable[[Row], str]] = {
     "hit": lambda row: "-" if row["method"] in TIMED else _number(row["hit"]),
-    "AUROC": lambda row: "-" if row["method"] in TIMED else _number(row["auroc"], "{:.3f}"),
+    "AUROC": lambda row: "-" if row["method"] in TIMED else _number(row["auroc"], "{:z.3f}"),
     "AUROC of frames": lambda row: _number(row["span_auroc"]),
     "deletion": lambda row: _area(row, "deletion"),
     "insertion": lambda row: _area(row, "insertion"),
@@ -69,7 +69,7 @@ def _seeds(rows: list[Row]) -> str:
         if len(own) < 2:
             continue
         beaten = sum(row["beats_random"] == "True" for row in own)
-        cells = [_spread(own, "hit"), _spread(own, "auroc", "{:.3f}")]
+        cells = [_spread(own, "hit"), _spread(own, "auroc", "{:z.3f}")]
         cells += [_spread(own, "deletion"), _spread(own, "insertion")]
         told = case if not body or case not in {line[0] for line in body} else ""
         body.append([told, _named(method), *cells, f"{beaten} of {len(own)}"])
@@ -81,7 +81,7 @@ def _links(rows: list[Row]) -> str:
     body = [
         [
             *(row["case"], row["method"].removeprefix(f"{LINKS}, "), row["clips"]),
-            *(_number(row["hit"]), _number(row["auroc"], "{:.3f}")),
+            *(_number(row["hit"]), _number(row["auroc"], "{:z.3f}")),
         ]
         for row in rows
     ]
@@ -91,7 +91,9 @@ def _links(rows: list[Row]) -> str:
 def _people(rows: list[Row]) -> str:
     """Areas with their intervals, a row a set and method."""
     body: list[list[str]] = []
-    for case in dict.fromkeys(row["case"] for row in rows):
+    cases = list(dict.fromkeys(row["case"] for row in rows))
+    sets = list(dict.fromkeys(case.split(",")[0] for case in cases))
+    for case in sorted(cases, key=lambda case: sets.index(case.split(",")[0])):
         own = _ordered([row for row in rows if row["case"] == case])
         told = f"{case}, {float(own[0]['top1']):.2f}, {own[0]['clips']}"
         for row in own:

@@ -74,11 +74,14 @@ def test_people_and_links_by_hand() -> None:
     rows = [
         made_row("grad_cam", beats_random=False, **gain),
         made_row("occlusion", beats_random=True),
+        made_row("grad_cam", case="people"),
+        made_row("grad_cam", case="hop, dropped"),
         made_row("links, together", case="pair", deletion="", hit=1.0, auroc=0.5),
     ]
     lines = gate_tables.tables(rows).splitlines()
     assert "| pair | together | 9 | 1.00 | 0.500 |" in lines
-    assert lines[-2:] == [
+    assert [line.split(",")[0] for line in lines[-2:]] == ["| hop", "| people"]
+    assert lines[-4:-2] == [
         "| hop, 0.98, 9 | `occlusion` | 0.50 (0.40 to 0.62) | 0.50 (0.40 to 0.62) | yes | - | - |",
         "| | `grad_cam` | 0.50 (0.40 to 0.62) | 0.50 (0.40 to 0.62) | no "
         "| -0.12 (-0.25 to 0.00) | - |",
