@@ -93,7 +93,7 @@ def _people(rows: list[Row]) -> str:
     body: list[list[str]] = []
     cases = list(dict.fromkeys(row["case"] for row in rows))
     sets = list(dict.fromkeys(case.split(",")[0] for case in cases))
-    for case in sorted(cases, key=lambda case: sets.index(case.split(",")[0])):
+    for case in sorted(cases, key=lambda case: (sets.index(case.split(",")[0]), len(case))):
         own = _ordered([row for row in rows if row["case"] == case])
         told = f"{case}, {float(own[0]['top1']):.2f}, {own[0]['clips']}"
         for row in own:
