@@ -34,8 +34,12 @@ class HeadInput:
 
     @cached_property
     def complete(self) -> bool:
-        """Whether every joint is visible in every frame: then there is nothing to mask."""
-        return bool(self.visible.all())
+        """Whether all frames are valid and show every joint: then there is nothing to mask.
+
+        A strided frame that is padding may show joints: in the causal form it stands for valid
+        frames before it.
+        """
+        return self.frames is None and bool(self.visible.all())
 
 
 @dataclass

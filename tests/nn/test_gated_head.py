@@ -58,10 +58,13 @@ def test_shape(slots: int | None) -> None:
 
 @pytest.mark.parametrize("causal", [False, True])
 @pytest.mark.parametrize("padding", [0, 2])
+@pytest.mark.parametrize("whole", [False, True])
 @pytest.mark.parametrize("slots", [None, 2])
-def test_agrees_with_loops(slots: int | None, padding: int, causal: bool) -> None:
-    """Towers, gate and bodies, with joints and whole frames unseen and a body absent."""
-    module, data = head(slots=slots, causal=causal), given(padding=padding, gaps=True)
+def test_agrees_with_loops(slots: int | None, whole: bool, padding: int, causal: bool) -> None:
+    """Towers, gate and bodies: all seen, or joints and whole frames unseen and a body absent."""
+    module, data = head(slots=slots, causal=causal), given(padding=padding, gaps=not whole)
+    if whole:
+        data.visible[:] = True
     data.features.requires_grad_()
 
     def fast() -> torch.Tensor:
@@ -122,6 +125,16 @@ def test_padded_frames_change_nothing(kind: str) -> None:
         for name in ("step_weights", "joint_frame_weights"):
             torch.testing.assert_close(long[name][:, :5], short[name])
             assert (long[name][:, 5:] == 0).all()
+
+
+def test_padding_that_shows_joints_is_no_token() -> None:
+    """In the causal form a strided frame of padding stands for valid frames before it."""
+    module, short, long = head(causal=True), given(), given(padding=1)
+    short.visible[:], long.visible[:] = True, True
+    assert short.complete and not long.complete
+    one, other = module(short, returns=WANTED), module(long, returns=WANTED)
+    torch.testing.assert_close(other["logits"], one["logits"])
+    assert (other["step_weights"][:, 5:] == 0).all()
 
 
 def test_weights_are_probabilities_over_what_was_seen() -> None:
