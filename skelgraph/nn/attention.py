@@ -241,8 +241,6 @@ class Encoder(nn.Module):
         return self.norm(tokens), stacked
 
 
-@lru_cache(maxsize=32)
-@torch.inference_mode(False)
 def sinusoidal_positions(
     size: int,
     width: int,
@@ -261,7 +259,17 @@ def sinusoidal_positions(
         >>> sinusoidal_positions(1, 4).tolist()
         [[0.0, 1.0, 0.0, 1.0]]
     """
+    if torch.compiler.is_compiling():  # an export's tensors have no values, and must not be kept
+        return _positions(size, width, device=device, dtype=dtype)
+    return _kept_positions(size, width, device=device, dtype=dtype)
+
+
+def _positions(size: int, width: int, *, device: torch.device | None, dtype: torch.dtype) -> Tensor:
     steps = torch.arange(size, device=device, dtype=dtype)[:, None]
     pairs = torch.arange(0, width, 2, device=device, dtype=dtype)
     angles = steps * torch.exp(pairs * (-math.log(10000.0) / width))
     return torch.stack((angles.sin(), angles.cos()), dim=-1).flatten(1)[:, :width]
+
+
+# Not in inference mode: training may come to use what prediction made first.
+_kept_positions = lru_cache(maxsize=32)(torch.inference_mode(False)(_positions))

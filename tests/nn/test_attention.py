@@ -75,6 +75,30 @@ def test_positions() -> None:
     assert (positions[1:] - positions[:-1]).norm(dim=-1).min() > 0.1
 
 
+def test_positions_made_for_prediction_serve_training() -> None:
+    with torch.inference_mode():
+        sinusoidal_positions(51, 7)
+    weight = torch.ones(7, requires_grad=True)
+    (sinusoidal_positions(51, 7) * weight).sum().backward()
+    assert weight.grad is not None
+
+
+class Positioned(torch.nn.Module):
+    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+        positions = sinusoidal_positions(*tokens.shape[1:], device=tokens.device)
+        return tokens + positions
+
+
+def test_an_export_leaves_nothing_behind_and_takes_any_length() -> None:
+    module, tokens = Positioned(), torch.zeros(1, 53, 7)
+    length = torch.export.Dim("length", min=2, max=90)
+    exported = torch.export.export(module, (tokens,), dynamic_shapes=({1: length},)).module()
+    for size in (53, 60):
+        given = torch.zeros(1, size, 7)
+        torch.testing.assert_close(exported(given), module(given))
+    assert type(module(tokens)) is torch.Tensor
+
+
 def test_heads_must_divide_the_width() -> None:
     with pytest.raises(ConfigError, match="divisor of the width 6, got 4"):
         SelfAttention(6, heads=4)
@@ -90,7 +114,7 @@ def test_unknown_activation() -> None:
 
 
 def test_a_new_layer_normalises_and_does_no_more() -> None:
-    tokens = torch.randn(2, 4, 6)
+    tokens = draw(2, 4, 6).float()
     torch.testing.assert_close(
         Encoder(PAPER)(tokens)[0],
         torch.nn.functional.layer_norm(tokens, (6,)),
