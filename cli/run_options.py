@@ -35,6 +35,9 @@ STILL_COUNT = frozenset(
 )
 """Options that say which run goes on, where, and what is told of it; all others are the run's."""
 
+SWEEP = ("sweep_windows", "sweep_overlaps")
+NAMING = frozenset(["data", "layout"])  # without --output they name the run's folder
+
 
 def run_arguments(values: Mapping[str, Any]) -> dict[str, Any]:
     """Give what every training takes beside its configuration and its folder.
@@ -63,8 +66,12 @@ def run_arguments(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _ignored_options() -> list[str]:
     """Options of the running command that were given though the run has its own."""
-    return [
-        param.opts[-1]
+    options = {
+        param.name: param.opts[-1]
         for param in click.get_current_context().command.params
-        if isinstance(param, click.Option) and param.name not in STILL_COUNT and told(param.name)
-    ]
+        if isinstance(param, click.Option) and param.name is not None
+    }
+    if any(name in options and told(name) for name in SWEEP):
+        return []  # runs of a sweep that have not begun take what is given
+    count = STILL_COUNT if told("output") else STILL_COUNT | NAMING
+    return [word for name, word in options.items() if name not in count and told(name)]

@@ -243,6 +243,20 @@ def test_a_sweep_prints_a_row_a_run(store: Store, tmp_path: Path) -> None:
     assert result.stdout.count("window") == 3
 
 
+def test_only_options_that_change_nothing_beside_resume_are_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def said(*words: str) -> str:
+        return run("train", "--resume", "--epochs", "3", *words).stderr.partition("nothing: ")[2]
+
+    monkeypatch.setattr("skelgraph.training.supervised.train", lambda *_, **__: {})
+    monkeypatch.setattr("skelgraph.training.sweep.sweep_windows", lambda *_, **__: [])
+    assert said("--output", "a", "--layout", "mads") == "--layout, --epochs\n"
+    assert said("--layout", "mads") == "--epochs\n"  # the layout names the folder
+    # Runs of a sweep that have not begun are made of these.
+    assert said("--output", "a", "--layout", "mads", "--sweep-windows", "6") == ""
+
+
 def test_a_weights_file_of_nothing_is_refused(store: Store, tmp_path: Path) -> None:
     file = tmp_path / "model.safetensors"
     file.write_bytes(b"no weights at all")
