@@ -116,7 +116,8 @@ def _even_lines(text: str, most: int) -> list[str]:
     lines = textwrap.wrap(text, most)
     if len(lines) < 2:
         return lines
-    for width in range(-(-len(text) // len(lines)), most):
+    longest = max(len(word) for word in text.split())  # narrower lines would break it
+    for width in range(max(-(-len(text) // len(lines)), longest), most):
         even = textwrap.wrap(text, width)
         if len(even) == len(lines):
             return even

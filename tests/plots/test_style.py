@@ -88,6 +88,13 @@ def test_long_titles_are_broken_and_take_room() -> None:
     assert abs(len(first) - len(second)) < 10
 
 
+@pytest.mark.parametrize("name", ["grasp_of_the_left_hand_of_subject_07", "x" * 60])
+def test_a_name_that_fits_a_line_is_not_broken_to_make_lines_even(name: str) -> None:
+    lines = style.titled_figure(4, 2, f"a clip: {name}").get_suptitle().split("\n")
+    assert max(map(len, lines)) <= 42
+    assert name in lines or len(name) > 42
+
+
 def test_settings_of_a_user_do_not_reach_the_paper() -> None:
     import matplotlib
 
