@@ -6,7 +6,7 @@ from torch import Tensor
 
 from skelgraph.graphs import load_layout
 from skelgraph.nn import graph_conv
-from skelgraph.nn.graph_conv import ActStructConv, aggregate_first, mix_first
+from skelgraph.nn.graph_conv import NARROW, ActStructConv, aggregate_first, mix_first
 from tests.graphs.made_up import chain
 from tests.nn import reference
 from tests.nn.checks import assert_same_with_gradients, draw, gradients, randomise
@@ -94,6 +94,21 @@ def test_agrees_with_message_passing() -> None:
 def test_both_orders_agree() -> None:
     rows, links, weight = draw(2, 3, 4, 5), draw(2, 1, 4, 6, 4), draw(6, 5, 7)
     torch.testing.assert_close(aggregate_first(rows, links, weight), mix_first(rows, links, weight))
+
+
+@pytest.mark.parametrize("channels", [3, NARROW, NARROW + 1])
+def test_narrow_features_of_single_precision_agree_too(channels: int) -> None:
+    """They are filled up with zeros, in single precision alone."""
+    given = [draw(2, 3, 4, channels), draw(2, 1, 4, 6, 4), draw(6, channels, 7)]
+    single = [value.float().requires_grad_() for value in given]
+    double = [value.requires_grad_() for value in given]
+    one, other = aggregate_first(*single), aggregate_first(*double)
+    torch.testing.assert_close(one.double(), other, rtol=1e-4, atol=1e-4)
+    for a, b in zip(gradients(one, single), gradients(other, double), strict=True):
+        assert a.shape == b.shape
+        torch.testing.assert_close(a.double(), b, rtol=1e-4, atol=1e-3)
+    with torch.no_grad():
+        torch.testing.assert_close(aggregate_first(*single), one)
 
 
 @pytest.mark.parametrize("bodies_of_links", [1, 3])
