@@ -1,7 +1,7 @@
-"""Search the recipe of gtn_series.py within the training parts of Libras and ECG, by halves.
+"""Search the recipe of gtn_series.py within the training parts of Libras and ECG.
 
-Every candidate is trained without one fold and validated on it, the best of them on the other
-folds too. Mean accuracy over both sets decides, then cross-entropy. No test part is scored.
+Every candidate is trained without one fold and validated on it, the two best of them on the
+other folds too. Mean accuracy over both sets decides, then cross-entropy. No test part is scored.
 Every row is appended to a CSV as it ends, so a search that was stopped goes on where it was:
 
     SKELGRAPH_DATA=/path/to/data python examples/results/gtn_search.py --output search.csv

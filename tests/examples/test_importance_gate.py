@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import csv
-import importlib
 import sys
-from types import ModuleType
 
 import numpy as np
 import pytest
@@ -13,20 +11,10 @@ import pytest
 from skelgraph.data.synthetic import Planted
 from skelgraph.explain import LinkImportance
 from skelgraph.graphs import load_layout
+from tests.examples.results_scripts import FOLDER, load
 from tests.modules import ROOT
 
-FOLDER = ROOT / "examples" / "results"
 ROWS = FOLDER / "importance_gate.csv"
-
-
-def load(name: str) -> ModuleType:
-    """Import a script as it is imported from its own folder."""
-    sys.path.insert(0, str(FOLDER))
-    try:
-        return importlib.import_module(name)
-    finally:
-        sys.path.remove(str(FOLDER))
-
 
 gate = load("importance_gate")
 gate_tables = load("gate_tables")
