@@ -79,6 +79,7 @@ AUGMENTED = SeriesAugment(cut=0.2, warp=0.5, scale=0.2, shift=0.2, jitter=0.05)
 RECIPE = Choice(TOWER, augment=AUGMENTED)
 CHOICES = {
     "fcn": replace(RECIPE, tower=None),
+    "fcn, series unchanged": Choice(None),
     "gtn": RECIPE,
     "conv_gtn": replace(RECIPE, kernel=5),
 }
