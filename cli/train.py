@@ -60,6 +60,9 @@ def command(**values: Any) -> int:
     With --data on a store, else on simulated clips of the layout (their scores say nothing about
     people). Writes a run folder: weights, metrics, predictions, configuration, checkpoints.
 
+    Shipped for --config: ntu60_xsub, ntu60_xview, ntu120_xsub, ntu120_xset (the page about NTU
+    RGB+D says what they hold).
+
     \b
     Example:
       skelgraph train --layout mediapipe_hands

@@ -137,6 +137,11 @@ def test_each_file_names_itself_and_is_documented() -> None:
         assert f"--config {name} " in page
 
 
+def test_the_help_of_train_names_each() -> None:
+    assert command.help is not None
+    assert all(name in command.help for name in shipped_configs())
+
+
 def test_an_unknown_name_is_told_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["train", "--layout", "coco17", "--config", "ntu60_xsup"]) == 1
     assert "Did you mean 'ntu60_xsub'? Or give a file." in capsys.readouterr().err
