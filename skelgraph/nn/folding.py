@@ -32,16 +32,18 @@ def fold(model: nn.Module, *, dtype: torch.dtype | None = None) -> nn.Module:
             processor computes in it. None: that of the model's weights.
 
     Raises:
-        ConfigError: If the model has no such backbone.
+        ConfigError: If the model has no such backbone, or is folded already.
     """
-    folded = copy.deepcopy(model).eval().requires_grad_(False)
-    backbone = getattr(folded, "backbone", None)
+    backbone = getattr(model, "backbone", None)
     if not isinstance(backbone, Backbone):
+        known = "folded " if isinstance(backbone, FoldedBackbone) else ""
         raise ConfigError(
-            f"fold: expected a model of AS-GCN's blocks, got {type(model).__name__}. "
+            f"fold: expected a model of AS-GCN's blocks, got {known}{type(model).__name__}. "
             "Use that model as it is."
         )
-    folded.backbone = FoldedBackbone(backbone, dtype=dtype)
+    folded = copy.deepcopy(model).eval().requires_grad_(False)
+    assert isinstance(folded.backbone, Backbone)
+    folded.backbone = FoldedBackbone(folded.backbone, dtype=dtype)
     return folded
 
 

@@ -73,3 +73,8 @@ def test_other_blocks_are_refused() -> None:
     model = CtrGcn(made_up(), 3, config=config)
     with pytest.raises(ConfigError, match="expected a model of AS-GCN's blocks, got CtrGcn"):
         fold(model)
+
+
+def test_a_folded_model_is_not_folded_again() -> None:
+    with pytest.raises(ConfigError, match="AS-GCN's blocks, got folded AsGcn"):
+        fold(fold(trained()))
