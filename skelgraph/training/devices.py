@@ -114,7 +114,7 @@ def processes_of(devices: Devices) -> int:
         return (len(count) if isinstance(count, list) else int(count)) * devices.nodes
     except ValueError as error:
         raise ConfigError(
-            f"devices: expected a number or 'auto', got '{devices.accelerator}' x {count}. "
+            f"devices: expected a number or 'auto', got '{count}'. "
             "Give another number of --devices."
         ) from error
 

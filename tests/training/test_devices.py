@@ -58,7 +58,7 @@ def test_without_a_starter_a_processor_has_one_process() -> None:
 
 def test_a_number_that_is_none_is_refused() -> None:
     for use in (lambda devices: make_fabric(devices, "32-true"), _alone):
-        with pytest.raises(ConfigError, match="expected a number or 'auto', got 'cpu' x two"):
+        with pytest.raises(ConfigError, match="expected a number or 'auto', got 'two'"):
             use(Devices("cpu", "two"))
 
 
