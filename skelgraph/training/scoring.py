@@ -295,11 +295,17 @@ def joints_for(recogniser: Recogniser, store: Store) -> JointMap:
     try:
         return map_joints(store.layout, recogniser.layout, slot=recogniser.data.slot)
     except LayoutError as error:
-        raise RunError(f"{store.path}: {_unfit(recogniser.layout, store.layout)}") from error
+        told = _unfit(recogniser.layout, store.layout, slot=recogniser.data.slot)
+        raise RunError(f"{store.path}: {told}") from error
 
 
-def _unfit(wanted: Layout, got: Layout) -> str:
-    """Say which joints recordings lack for a run, and what may be done."""
+def _unfit(wanted: Layout, got: Layout, *, slot: str | None) -> str:
+    """Say which joints, or which hand, recordings lack for a run, and what may be done."""
+    if slot is not None and _fits(got, wanted):
+        return (
+            f"expected recordings of the {slot} hand for this run, got recordings of "
+            f"'{got.name}', which have the other alone. Give others."
+        )
     known = set(got.joints)
     lacking = [joint for joint in wanted.joints if joint not in known]
     if len(lacking) == len(wanted.joints):
@@ -310,6 +316,14 @@ def _unfit(wanted: Layout, got: Layout) -> str:
         f"expected recordings with the joints of '{wanted.name}' for this run, got recordings of "
         f"'{got.name}', which lack {', '.join(lacking)}. {step}"
     )
+
+
+def _fits(source: Layout, target: Layout) -> bool:
+    try:
+        map_joints(source, target)
+    except LayoutError:
+        return False
+    return True
 
 
 def _probabilities(

@@ -222,6 +222,16 @@ def test_short_and_empty_clips_are_dropped_and_told(tmp_path: Path) -> None:
         forecast_clips(recogniser(), other, np.array([0]), hide=True)
 
 
+def test_a_run_of_one_hand_says_that_recordings_have_the_other_alone(tmp_path: Path) -> None:
+    description = load_layout("openpose_upper8_hands").to_dict()
+    left = Layout.from_dict({**description, "components": description["components"][:2]})
+    store = store_of(tmp_path / "store", clips_of(left))
+    run = recogniser(load_layout("mediapipe_hands"))
+    run = replace(run, data=replace(run.data, slot="right"))
+    with pytest.raises(RunError, match=r"of the right hand for this run, got .* other alone"):
+        forecast_clips(run, store, all_rows(store), hide=True)
+
+
 def test_two_hands_keep_their_slots(tmp_path: Path) -> None:
     hands = load_layout("mediapipe_hands")
     clips = clips_of(hands, bodies=2)
