@@ -28,6 +28,10 @@ def made_row(method: str, **cells: object) -> dict[str, str]:
     return row | {name: str(value) for name, value in cells.items()}
 
 
+def test_every_method_has_a_place_in_the_tables() -> None:
+    assert set(gate.METHODS) <= set(gate_tables.ORDER)
+
+
 def test_a_simulated_case_by_hand() -> None:
     found = {"hit": 1.0, "auroc": 0.9876, "plus20": 0.5, "minus20": 0.25, "noise": 0.8}
     rows = [
