@@ -12,9 +12,11 @@ import pytest
 from skelgraph.data.store import Store
 from skelgraph.training.semi.legs import epochs_of
 from skelgraph.training.semi.methods.table import METHODS
-from tests.examples.few_labels import load
+from tests.examples.scripts import FEW_LABELS, load
 
-groups, arms, methods, tables = (load(name) for name in ("groups", "arms", "methods", "tables"))
+groups, arms, methods, tables = (
+    load(FEW_LABELS, name) for name in ("groups", "arms", "methods", "tables")
+)
 
 
 def row(**values: Any) -> dict[str, str]:
@@ -216,7 +218,7 @@ def test_a_run_trains_as_many_epochs_as_its_task_says(
 
 def test_estimate_by_hand(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(arms, "open_set", lambda one, work: store)
-    pace = load("pilot").Pace(begin=0.0, supervised=1.0, method=2.0, cycles=1)
+    pace = load(FEW_LABELS, "pilot").Pace(begin=0.0, supervised=1.0, method=2.0, cycles=1)
     monkeypatch.setattr(methods, "time_steps", lambda config, train: pace)
     options = efforts(draws=1, final_epochs=2, work=tmp_path, output=tmp_path / "none.csv", jobs=2)
     # A supervised run: three trainings of 3 epochs of 20 steps of 1 s. A method's run takes them

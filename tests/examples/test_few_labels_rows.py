@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from skelgraph.errors import ConfigError
-from tests.examples.few_labels import FOLDER, load
+from tests.examples.scripts import FEW_LABELS, load
 
-rows, runner = load("rows"), load("runner")
+rows, runner = load(FEW_LABELS, "rows"), load(FEW_LABELS, "runner")
 HEADER = ("name", "score", "seconds")
 
 
@@ -79,7 +79,7 @@ def test_a_failure_has_no_row_and_stops_no_other(
 def test_two_at_once_give_the_rows_of_one_at_a_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.syspath_prepend(FOLDER)  # the processes look there as well
+    monkeypatch.syspath_prepend(FEW_LABELS)  # the processes look there as well
     path, tasks = tmp_path / "table.csv", ["a", "bad", "ab", "abc"]
     assert runner.run_all(work, tasks, output=path, header=HEADER, jobs=2) == 1
     found = sorted((row["name"], row["score"]) for row in rows.read_rows(path))
@@ -95,7 +95,7 @@ def test_a_kill_leaves_whole_rows_and_no_process(tmp_path: Path) -> None:
             f"""
             import os, sys, time
             from pathlib import Path
-            sys.path.insert(0, {str(FOLDER)!r})
+            sys.path.insert(0, {str(FEW_LABELS)!r})
             from runner import run_all
 
             def work(task):

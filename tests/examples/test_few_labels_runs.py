@@ -15,11 +15,11 @@ from skelgraph.data.store import Store, write_store
 from skelgraph.data.synthetic import simulate
 from skelgraph.graphs import load_layout
 from skelgraph.transforms.options import AugmentOptions
-from tests.examples.few_labels import FOLDER, load
+from tests.examples.scripts import FEW_LABELS, load
 from tests.modules import ROOT
 from tests.training.clips import TINY
 
-arms, groups, rows, sets = (load(name) for name in ("arms", "groups", "rows", "sets"))
+arms, groups, rows, sets = (load(FEW_LABELS, name) for name in ("arms", "groups", "rows", "sets"))
 TASKS = (
     ("supervised", "scratch", "2"),
     ("fixmatch", "simulated", "0.5"),
@@ -54,7 +54,7 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> Store:
 def test_table_is_made_with_one_command_and_goes_on(simulated: Store, tmp_path: Path) -> None:
     options = tmp_path / "options.yaml"
     options.write_text(yaml.safe_dump(CONFIG), encoding="utf-8")
-    command = [sys.executable, str(FOLDER / "table.py"), "--data", str(simulated.path)]
+    command = [sys.executable, str(FEW_LABELS / "table.py"), "--data", str(simulated.path)]
     command += ["--config", str(options), "--splits", "1", "--seeds", "1"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"}
 
@@ -85,7 +85,7 @@ def test_table_is_made_with_one_command_and_goes_on(simulated: Store, tmp_path: 
 def test_an_unknown_key_of_the_options_is_told(simulated: Store, tmp_path: Path) -> None:
     options = tmp_path / "options.yaml"
     options.write_text("trainings: {}\n", encoding="utf-8")
-    command = [sys.executable, str(FOLDER / "table.py"), "--data", str(simulated.path)]
+    command = [sys.executable, str(FEW_LABELS / "table.py"), "--data", str(simulated.path)]
     done = subprocess.run(
         [*command, "--config", str(options)],
         cwd=tmp_path,

@@ -13,11 +13,11 @@ from skelgraph.data.store import Store
 from skelgraph.errors import ConfigError
 from skelgraph.training.clips import split_store
 from skelgraph.training.config import FewOptions, ProtocolOptions
-from tests.examples.few_labels import load
+from tests.examples.scripts import FEW_LABELS, load
 from tests.training.clips import CLASSES, make_config
 
 class_split, class_stages, class_tables, table = (
-    load(name) for name in ("class_split", "class_stages", "class_tables", "table")
+    load(FEW_LABELS, name) for name in ("class_split", "class_stages", "class_tables", "table")
 )
 PROTOCOL = ProtocolOptions(protocol="random", fold=1, folds=3)
 

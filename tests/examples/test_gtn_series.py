@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import torch
 
-from tests.examples.results_scripts import load
+from tests.examples.scripts import RESULTS, load
 
-gtn_series, gtn_search = load("gtn_series"), load("gtn_search")
+gtn_series, gtn_search = load(RESULTS, "gtn_series"), load(RESULTS, "gtn_search")
 TINY = replace(gtn_series.TOWER, width=8, heads=2, layers=1, hidden=8)
 
 

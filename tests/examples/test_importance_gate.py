@@ -11,13 +11,13 @@ import pytest
 from skelgraph.data.synthetic import Planted
 from skelgraph.explain import LinkImportance
 from skelgraph.graphs import load_layout
-from tests.examples.results_scripts import FOLDER, load
+from tests.examples.scripts import RESULTS, load
 from tests.modules import ROOT
 
-ROWS = FOLDER / "importance_gate.csv"
+ROWS = RESULTS / "importance_gate.csv"
 
-gate = load("importance_gate")
-gate_tables = load("gate_tables")
+gate = load(RESULTS, "importance_gate")
+gate_tables = load(RESULTS, "gate_tables")
 
 
 def made_row(method: str, **cells: object) -> dict[str, str]:

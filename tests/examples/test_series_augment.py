@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from tests.examples.results_scripts import load
+from tests.examples.scripts import RESULTS, load
 
-series_augment, series_inputs = load("series_augment"), load("series_inputs")
+series_augment, series_inputs = load(RESULTS, "series_augment"), load(RESULTS, "series_inputs")
 OFF = series_augment.SeriesAugment()
 ALL = series_augment.SeriesAugment(cut=0.2, warp=0.5, scale=0.2, shift=0.2, jitter=0.05)
 PADDING = 77.0
