@@ -295,12 +295,13 @@ def joints_for(recogniser: Recogniser, store: Store) -> JointMap:
     try:
         return map_joints(store.layout, recogniser.layout, slot=recogniser.data.slot)
     except LayoutError as error:
-        told = _unfit(recogniser.layout, store.layout, slot=recogniser.data.slot)
+        told = _unfit(recogniser.layout, store, slot=recogniser.data.slot)
         raise RunError(f"{store.path}: {told}") from error
 
 
-def _unfit(wanted: Layout, got: Layout, *, slot: str | None) -> str:
+def _unfit(wanted: Layout, store: Store, *, slot: str | None) -> str:
     """Say which joints, or which hand, recordings lack for a run, and what may be done."""
+    got = store.layout
     if slot is not None and _fits(got, wanted):
         return (
             f"expected recordings of the {slot} hand for this run, got recordings of "
@@ -311,7 +312,8 @@ def _unfit(wanted: Layout, got: Layout, *, slot: str | None) -> str:
     if len(lacking) == len(wanted.joints):
         step = f"They share none: give recordings of '{wanted.name}'."
     else:
-        step = f"If others stand for them: skelgraph convert STORE OUT --to-layout {wanted.name}."
+        command = f"skelgraph convert {store.path} OUT --to-layout {wanted.name}"
+        step = f"If others stand for them: `{command}`."
     return (
         f"expected recordings with the joints of '{wanted.name}' for this run, got recordings of "
         f"'{got.name}', which lack {', '.join(lacking)}. {step}"

@@ -121,6 +121,11 @@ def test_predict_says_what_to_do_with_recordings_that_do_not_fit(
     np.savez(source, keypoints=points, layout="kinect_v2", units="metre")
     told = run("predict", trained, source)
     assert told.exit_code == 1
+    assert f"{source}: expected recordings with the joints of 'mediapipe_hands'" in told.stderr
+    assert "which lack wrist, thumb_cmc, " in told.stderr
+    assert "They share none: give recordings of 'mediapipe_hands'." in told.stderr
+    np.savez(source, keypoints=points[..., :22, :], layout="shrec_hand", units="metre")
+    told = run("predict", trained, source)
     assert f"skelgraph convert {source} OUT --to-layout mediapipe_hands" in told.stderr
     np.savez(source, keypoints=points[..., :21, :2], layout="mediapipe_hands", units="pixel")
     told = run("predict", trained, source)
@@ -180,7 +185,7 @@ def test_options_from_a_file_and_from_the_command_line(store: Store, tmp_path: P
         (("--layout", "mediapipe_hands", "--streams", "bones"), 2, "bone"),
         (("--layout", "mediapipe_hands", "--lr", "-1"), 1, "lr"),
         (("--layout", "mediapipe_hands", "--weight-decay", "-1"), 1, "weight_decay"),
-        (("--layout", "mads", "--device", "cpu", "--devices", "two"), 1, "'cpu' x two"),
+        (("--layout", "mads", "--device", "cpu", "--devices", "two"), 1, "or 'auto', got 'two'"),
         (("--layout", "mads", "--fold", "9", "--subjects", "3"), 1, "fold: expected 0 to 2"),
         (("--layout", "mads", "--window", "0", "--subjects", "3"), 1, "window: expected frames"),
     ],
