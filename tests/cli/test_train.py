@@ -124,9 +124,6 @@ def test_predict_says_what_to_do_with_recordings_that_do_not_fit(
     assert f"{source}: expected recordings with the joints of 'mediapipe_hands'" in told.stderr
     assert "which lack wrist, thumb_cmc, " in told.stderr
     assert "They share none: give recordings of 'mediapipe_hands'." in told.stderr
-    np.savez(source, keypoints=points[..., :22, :], layout="shrec_hand", units="metre")
-    told = run("predict", trained, source)
-    assert f"skelgraph convert {source} OUT --to-layout mediapipe_hands" in told.stderr
     np.savez(source, keypoints=points[..., :21, :2], layout="mediapipe_hands", units="pixel")
     told = run("predict", trained, source)
     assert told.exit_code == 1 and f"{source}: expected 3 coordinates" in told.stderr

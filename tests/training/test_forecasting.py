@@ -220,6 +220,9 @@ def test_short_and_empty_clips_are_dropped_and_told(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"joints of 'kinect_v1' for this run, got .* which lack "):
         other = store_of(tmp_path / "hands", clips_of(load_layout("mediapipe_hands")))
         forecast_clips(recogniser(), other, np.array([0]), hide=True)
+    with pytest.raises(RunError, match=r"`skelgraph convert .*v2 OUT --to-layout kinect_v1`"):
+        other = store_of(tmp_path / "v2", clips_of(load_layout("kinect_v2")))
+        forecast_clips(recogniser(), other, np.array([0]), hide=True)
 
 
 def test_a_run_of_one_hand_says_that_recordings_have_the_other_alone(tmp_path: Path) -> None:
