@@ -56,7 +56,7 @@ def plot_clip(
       skelgraph plot clip my_store --clip 3 --output clip.png
     """
     from skelgraph.data.formats import ReadOptions
-    from skelgraph.training.scoring import opened
+    from skelgraph.training.run_clips import opened
 
     with opened(source, format=format_name, options=ReadOptions(**told)) as store:
         row = _row_of(store, clip)

@@ -13,7 +13,7 @@ import torch
 
 from skelgraph.nn.folding import fold
 from skelgraph.training.inference import predict_logits
-from skelgraph.training.scoring import clips_for, own_store, rows_of_part
+from skelgraph.training.run_clips import clips_for, own_store, rows_of_part
 from skelgraph.training.weights import load_recogniser
 
 

@@ -46,7 +46,8 @@ from skelgraph.training.config import (
 from skelgraph.training.explaining import check_clips, explain_clips, questions, usable_methods
 from skelgraph.training.links_explained import explain_links
 from skelgraph.training.run import METRICS
-from skelgraph.training.scoring import clips_for, evaluate, rows_of_part
+from skelgraph.training.run_clips import clips_for, rows_of_part
+from skelgraph.training.scoring import evaluate
 from skelgraph.training.supervised import train
 from skelgraph.training.weights import load_recogniser
 from skelgraph.transforms.options import AugmentOptions

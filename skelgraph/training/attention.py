@@ -15,7 +15,7 @@ from skelgraph.errors import RunError
 from skelgraph.graphs import Layout
 from skelgraph.training.inference import outputs
 from skelgraph.training.results import clip_names
-from skelgraph.training.scoring import clips_for, opened, own_store, rows_of_part
+from skelgraph.training.run_clips import clips_for, opened, own_store, rows_of_part
 from skelgraph.training.weights import Recogniser, load_recogniser
 
 BINS = 50  # of relative time, for clips of different lengths

@@ -18,7 +18,7 @@ from skelgraph.plots.parts import parts_of
 from skelgraph.training.attention import overlap
 from skelgraph.training.explaining import clips_of_run, explain_clips, explain_run
 from skelgraph.training.results import clip_names
-from skelgraph.training.scoring import clips_for, opened, own_store
+from skelgraph.training.run_clips import clips_for, opened, own_store
 from skelgraph.training.weights import load_recogniser
 
 

@@ -22,7 +22,7 @@ from skelgraph.explain.question import ExplainOptions, Question, class_logits
 from skelgraph.training.attention import run_labels
 from skelgraph.training.memory import keep_freed_memory
 from skelgraph.training.results import clip_names
-from skelgraph.training.scoring import clips_for, opened, own_store, rows_of_part
+from skelgraph.training.run_clips import clips_for, opened, own_store, rows_of_part
 from skelgraph.training.weights import Recogniser, load_recogniser
 
 BATCH = 32  # clips explained at once; several methods hold many variants of each

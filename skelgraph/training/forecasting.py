@@ -21,7 +21,7 @@ from skelgraph.errors import RunError, StoreError
 from skelgraph.graphs import JointMap, Layout
 from skelgraph.training.forecasts import Forecasts, Placement, Track
 from skelgraph.training.inference import outputs
-from skelgraph.training.scoring import joints_for, opened, own_store, rows_of_part
+from skelgraph.training.run_clips import joints_for, opened, own_store, rows_of_part
 from skelgraph.training.weights import Recogniser, load_recogniser
 
 

@@ -14,7 +14,7 @@ from skelgraph.training.clips_seen import ClipsSeen
 from skelgraph.training.explaining import clips_of_run
 from skelgraph.training.inference import outputs
 from skelgraph.training.results import clip_names
-from skelgraph.training.scoring import clips_for
+from skelgraph.training.run_clips import clips_for
 from skelgraph.training.weights import Recogniser
 
 

@@ -31,6 +31,7 @@ from skelgraph.training.report_importance import ask_importance, describe_import
 from skelgraph.training.results import clip_names
 from skelgraph.training.run import CONFIG, read_split
 from skelgraph.training.run_changes import own_changes
+from skelgraph.training.run_clips import clips_for, own_store, rows_of_part
 from skelgraph.training.run_tables import (
     PredictionTable,
     last_training,
@@ -38,7 +39,6 @@ from skelgraph.training.run_tables import (
     read_metrics,
     read_predictions,
 )
-from skelgraph.training.scoring import clips_for, own_store, rows_of_part
 from skelgraph.training.weights import Recogniser, load_recogniser
 
 PART, ALL = "test", "all"

@@ -12,8 +12,8 @@ from skelgraph.errors import ConfigError, RunError, SkelgraphError
 from skelgraph.evaluation.changes import Answers, compare_f1
 from skelgraph.evaluation.comparison import Comparison
 from skelgraph.training.run import METRICS, check_finished
+from skelgraph.training.run_clips import own_store
 from skelgraph.training.run_tables import PredictionTable, read_predictions
-from skelgraph.training.scoring import own_store
 from skelgraph.training.semi.draws import SUMMARY
 
 Paths = Sequence[str | Path]

@@ -18,7 +18,7 @@ from skelgraph.errors import ConfigError, RunError, SkelgraphError, list_faults,
 from skelgraph.evaluation.acquisition import Picked, Pool, pick, uncertainty
 from skelgraph.training.inference import outputs
 from skelgraph.training.run import CONFIG, SPLIT, read_split
-from skelgraph.training.scoring import clips_for, own_store
+from skelgraph.training.run_clips import clips_for, own_store
 from skelgraph.training.weights import Recogniser, load_recogniser
 
 LABELLED = "labelled.csv"  # that a run with few labels writes

@@ -20,7 +20,7 @@ from skelgraph.training.explaining import (
     questions,
     usable_methods,
 )
-from skelgraph.training.scoring import clips_for
+from skelgraph.training.run_clips import clips_for
 from skelgraph.training.weights import Recogniser, save_recogniser
 from tests.training.clips import CLASSES, TINY, make_store
 from tests.training.test_attention import make_recogniser
