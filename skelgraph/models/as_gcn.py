@@ -118,7 +118,8 @@ class AsGcn(nn.Module):
             frames: Valid frames, from frame 0 on, bool, shape (N, T).
             returns: Names out of `recognising.RETURNS`: what is wanted beside logits, features,
                 gate and pooling weights. Asked for 'losses', a model with a prediction head
-                observes each clip without its last frames, which are the target.
+                observes each clip without its last frames, which are the target; what it gives
+                frame by frame then ends with the longest clip's last observed frame.
             links: A-links to use, as `find_links` gave them for clips with the same bodies. None:
                 those of these clips.
 
@@ -130,7 +131,9 @@ class AsGcn(nn.Module):
         task: ForecastTask | None = None
         if self.forecaster is not None and "losses" in returns:
             task = cut_forecast(positions, visible, frames, num_frames=self.config.forecast)
-            frames = task.frames
+            longest = int(task.frames.sum(1).max()) if len(frames) else 0
+            frames = task.frames[:, :longest]
+            positions, visible = positions[:, :, :longest], visible[:, :longest]
         inside = self._run_blocks(positions, visible, frames, links=links)
         bodies, links = inside.bodies, inside.links
         out = recognise(

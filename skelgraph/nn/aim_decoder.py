@@ -2,66 +2,14 @@
 
 from __future__ import annotations
 
-import math
+from collections import OrderedDict
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from skelgraph.nn.dropout import Dropout
+from skelgraph.nn.link_messages import LinkMessages
 from skelgraph.nn.processes import mean_count
-from skelgraph.nn.recompute import recomputed
-
-
-class LinkMessages(nn.Module):
-    """Messages over links, a small network a link type.
-
-    Args:
-        num_types: Link types without the ghost.
-        width: Features of joints and messages.
-        dropout: Share dropped between the two layers.
-    """
-
-    def __init__(self, num_types: int, width: int, *, dropout: float) -> None:
-        super().__init__()
-        self.width = width
-        self.first_weight = nn.Parameter(torch.empty(num_types, 2 * width, width))
-        self.first_bias = nn.Parameter(torch.empty(num_types, width))
-        self.second_weight = nn.Parameter(torch.empty(num_types, width, width))
-        self.second_bias = nn.Parameter(torch.empty(num_types, width))
-        self.dropout = Dropout(dropout)
-        for weight, bias in (
-            (self.first_weight, self.first_bias),
-            (self.second_weight, self.second_bias),
-        ):
-            bound = 1 / math.sqrt(weight.shape[1])
-            nn.init.uniform_(weight, -bound, bound)
-            nn.init.uniform_(bias, -bound, bound)
-
-    def forward(self, hidden: Tensor, links: Tensor) -> Tensor:
-        """Sum what reaches each joint, averaged over link types.
-
-        Args:
-            hidden: State of each joint, shape (P, V, width).
-            links: Weight of each link type but the ghost, [type, body, receiver, sender],
-                shape (K, P, V, V).
-
-        Returns:
-            Shape (P, V, width).
-        """
-        num_types, bodies, joints = links.shape[:3]
-        nodes = hidden.reshape(1, bodies * joints, self.width).expand(num_types, -1, -1)
-        weight = self.first_weight
-        # Added inside the product, the bias does not lift half precision to a full one.
-        receiver = torch.baddbmm(self.first_bias[:, None], nodes, weight[:, : self.width])
-        sender = nodes @ weight[:, self.width :]
-        shape = (num_types, bodies, joints, self.width)
-        pairs = receiver.view(shape)[:, :, :, None] + sender.view(shape)[:, :, None]
-        pairs = self.dropout(torch.tanh(pairs)).flatten(1, 3)
-        messages = torch.tanh(torch.baddbmm(self.second_bias[:, None], pairs, self.second_weight))
-        messages = messages.view(num_types, bodies, joints, joints, self.width)
-        arrived = (links.to(messages.dtype)[..., None, :] @ messages).squeeze(-2)
-        return arrived.mean(0)
 
 
 class AimDecoder(nn.Module):
@@ -71,11 +19,7 @@ class AimDecoder(nn.Module):
         num_coords: Coordinates of a joint.
         num_types: Link types, the ghost included; it carries no message.
         width: Features of every layer.
-        dropout: Share dropped in messages and output.
         memory: Whether a joint's own state enters its gates beside the messages.
-
-    Attributes:
-        recompute: Whether training computes each frame's step again in place of keeping it.
 
     Source:
         Li et al. 2019, section 3.2, arXiv:1904.12659, after Kipf et al. 2018 (recurrent
@@ -92,26 +36,23 @@ class AimDecoder(nn.Module):
         num_types: int,
         *,
         width: int = 128,
-        dropout: float = 0.0,
         memory: bool = False,
     ) -> None:
         super().__init__()
         self.width = width
-        self.recompute = False
-        self.messages = LinkMessages(num_types - 1, width, dropout=dropout)
+        self.messages = LinkMessages(num_types - 1, width)
         # Reset gate, input gate and candidate, in this order.
         self.from_message = nn.Linear(width, 3 * width, bias=False)
         self.from_input = nn.Linear(num_coords, 3 * width)
         self.from_state = nn.Linear(width, 3 * width, bias=False) if memory else None
-        self.out = nn.Sequential(
-            nn.Linear(width, width),
-            nn.ReLU(),
-            Dropout(dropout),
-            nn.Linear(width, width),
-            nn.ReLU(),
-            Dropout(dropout),
-            nn.Linear(width, num_coords),
-        )
+        layers = {
+            "0": nn.Linear(width, width),
+            "1": nn.ReLU(),
+            "3": nn.Linear(width, width),  # numbers as stored weights have them
+            "4": nn.ReLU(),
+            "6": nn.Linear(width, num_coords),
+        }
+        self.out = nn.Sequential(OrderedDict(layers))
 
     def forward(self, frames: Tensor, links: Tensor) -> Tensor:
         """Predict one frame ahead, each time from the true frame.
@@ -129,10 +70,7 @@ class AimDecoder(nn.Module):
         hidden = inputs[0].new_zeros((*inputs[0].shape[:-1], self.width))
         states = []
         for values in inputs:
-            if self.recompute:
-                hidden = recomputed(self._step, values, hidden, carried)
-            else:
-                hidden = self._step(values, hidden, carried)
+            hidden = self._step(values, hidden, carried)
             states.append(hidden)
         return frames[:, :-1] + self.out(torch.stack(states, dim=1))
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
+from skelgraph.nn.frame_rows import FrameRows
 from skelgraph.nn.precision import full_precision
 from skelgraph.nn.processes import gather_processes, num_processes
 from skelgraph.nn.recompute import is_second_call
@@ -65,14 +66,21 @@ class MaskedBatchNorm(nn.Module):
             return functional.batch_norm(
                 x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps
             )
-        if mask is None and x.numel() > x.shape[1] and num_processes() == 1:
-            return self._whole(x)
-        return self._masked(x, mask)
+        if mask is None or x.device.type != "cpu" or not _masks_frames(x, mask):
+            return self._by_batch(x, mask)
+        frames = FrameRows(mask[:, 0, :, 0])
+        rows = self._by_batch(frames.take(x), None)
+        return frames.put_back(rows, joints=x.shape[3])
 
     def scale_and_shift(self) -> tuple[Tensor, Tensor]:
         """Give what evaluation multiplies each channel by and then adds, both of shape (C,)."""
         scale = self.weight * torch.rsqrt(self.running_var + self.eps)
         return scale, self.bias - self.running_mean * scale
+
+    def _by_batch(self, x: Tensor, mask: Tensor | None) -> Tensor:
+        if mask is None and x.numel() > x.shape[1] and num_processes() == 1:
+            return self._whole(x)
+        return self._masked(x, mask)
 
     def _whole(self, x: Tensor) -> Tensor:
         """Normalise by all values, in torch's own kernel."""
@@ -114,6 +122,11 @@ class MaskedBatchNorm(nn.Module):
             spread = counted.expand(len(self.num_batches))
             state_dict = {**state_dict, prefix + "num_batches": spread}
         super()._load_from_state_dict(state_dict, prefix, *rest)
+
+
+def _masks_frames(x: Tensor, mask: Tensor) -> bool:
+    """Tell whether whole frames are masked: x (P, C, T, V) and mask (P, 1, T, 1)."""
+    return x.dim() == 4 and mask.shape == (len(x), 1, x.shape[2], 1)
 
 
 def masked_moments(x: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
@@ -159,10 +172,6 @@ def _moments(x: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
         return torch.full_like(mean, x.numel() // x.shape[1]), mean, variance
     if mask is None:
         mask = x.new_ones((1,) * x.dim(), dtype=torch.bool)
-    if x.device.type == "cpu" and x.dim() == 4 and mask.shape == (len(x), 1, x.shape[2], 1):
-        rows = x.permute(0, 2, 3, 1)[mask[:, 0, :, 0]]  # (valid frames, V, C)
-        if rows.numel():
-            return _moments(rows.flatten(0, 1), None)
     repeats = math.prod(x.shape[axis] // max(mask.shape[axis], 1) for axis in axes)
     weight = mask.to(precise.dtype)
     count = (weight.sum(axes) * repeats).expand(x.shape[1])

@@ -108,10 +108,13 @@ class StBlock(nn.Module):
         Returns:
             Features, shape (P, C_out, ceil(T / stride), V).
         """
-        kept = stride_mask(frames, self.stride)
-        hidden = self.graph(x, a_links, senders)
-        hidden = functional.relu(self.graph_norm(hidden, _as_mask(frames)))
-        hidden = self.temporal(hidden, frames)
+        kept, mask = stride_mask(frames, self.stride), _as_mask(frames)
+        hidden = self.graph_norm(self.graph(x, a_links, senders), mask)
+        if mask is not None:
+            hidden = (
+                hidden * mask
+            )  # before the ReLU: what it and the convolution keep is one tensor
+        hidden = self.temporal(functional.relu(hidden))
         hidden = self.dropout(self.temporal_norm(hidden, _as_mask(kept)))
         if self.residual:
             hidden = hidden + self._shortcut(x, kept)

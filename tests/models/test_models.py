@@ -70,7 +70,8 @@ def test_forward_on_every_shipped_layout(name: str) -> None:
 @pytest.mark.parametrize("hands", [False, True])
 def test_shapes_on_a_made_up_layout(make: Make, hands: bool) -> None:
     model = make(made_up(hands=hands))
-    out = model(*damaged_clips(made_up()), returns=RETURNS)
+    clips = damaged_clips(made_up())
+    out = model(*clips, returns=[name for name in RETURNS if name != "losses"])
     shapes = {
         "logits": (3, 3),
         "gate": (3, 2),
@@ -90,7 +91,8 @@ def test_shapes_on_a_made_up_layout(make: Make, hands: bool) -> None:
         value = getattr(out, name)
         assert value is None or value.shape == shape, name
         assert value is None or value.isfinite().all(), name
-    assert all(term.isfinite() for term in out.losses.values())
+    losses = model(*clips, returns=("losses",)).losses
+    assert all(term.isfinite() for term in losses.values())
 
 
 @FORM

@@ -124,7 +124,7 @@ def _decode(module: AimDecoder, frames: Tensor, links: Tensor) -> Tensor:
 
 
 def _change(module: AimDecoder, hidden: Tensor) -> Tensor:
-    first, second, last = module.out[0], module.out[3], module.out[6]
+    first, second, last = (module.out.get_submodule(name) for name in "036")
     hidden = torch.clamp(affine(first, hidden), min=0)
     return affine(last, torch.clamp(affine(second, hidden), min=0))
 

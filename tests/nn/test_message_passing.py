@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from skelgraph.nn.aim_decoder import LinkMessages
 from skelgraph.nn.aim_encoder import AimEncoder
 from skelgraph.nn.graph_conv import ActStructConv
+from skelgraph.nn.link_messages import LinkMessages
 from tests.graphs.made_up import chain
 from tests.nn.checks import assert_same_with_gradients, draw, randomise, settled
 
@@ -83,7 +83,7 @@ def test_messages_of_the_decoder() -> None:
             second = torch.tanh(first @ module.second_weight[k] + module.second_bias[k])
             return weight[:, None] * second
 
-    module = randomise(LinkMessages(2, 5, dropout=0.0))
+    module = randomise(LinkMessages(2, 5))
     hidden = draw(BODIES, JOINTS, 5).requires_grad_()
     links = draw(2, BODIES, JOINTS, JOINTS).requires_grad_()
     step, edges = OneType(aggr="add"), pairs(loops=True)
