@@ -23,7 +23,7 @@ from skelgraph.data.dataset import Batch
 from skelgraph.graphs import Layout, load_layout
 from skelgraph.models import build_model, resolve_config
 from skelgraph.training.devices import choose_precision
-from skelgraph.training.memory import keep_freed_memory
+from skelgraph.training.memory import prepare_memory
 from skelgraph.transforms.augment import augment
 from skelgraph.transforms.presets import preset
 
@@ -49,7 +49,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="CSV file to write")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    keep_freed_memory()
+    prepare_memory()
     rows = [
         time_case(case, frames, clips=arguments.clips, repeats=arguments.repeats)
         for case in CASES

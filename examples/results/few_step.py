@@ -26,7 +26,7 @@ from skelgraph.data.synthetic import simulate
 from skelgraph.graphs import load_layout
 from skelgraph.training.config import DataOptions, FewOptions, ModelOptions, RunConfig, TrainOptions
 from skelgraph.training.devices import Devices, make_fabric
-from skelgraph.training.memory import keep_freed_memory
+from skelgraph.training.memory import prepare_memory
 from skelgraph.training.progress import Reporter
 from skelgraph.training.semi.job import FewJob
 
@@ -45,7 +45,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="CSV file to write")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    keep_freed_memory()
+    prepare_memory()
     rows = [
         time_case(name, frames, repeats=arguments.repeats)
         for name in LAYOUTS

@@ -13,7 +13,7 @@ from skelgraph.bench.full_size import measure_steps
 from skelgraph.bench.options import Case
 from skelgraph.bench.recordings import measure_loading, measure_recordings
 from skelgraph.bench.streaming import measure_streaming
-from skelgraph.training.memory import keep_freed_memory
+from skelgraph.training.memory import prepare_memory
 
 MEASURES = {
     "step": measure_steps,
@@ -28,7 +28,7 @@ def measure(case: Case) -> dict[str, Any]:
     """Make one measurement."""
     torch.set_num_threads(case.threads)
     if case.keep_memory:
-        keep_freed_memory()
+        prepare_memory()
     return MEASURES[case.what](case)
 
 

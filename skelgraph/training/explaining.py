@@ -20,7 +20,7 @@ from skelgraph.explain.importance import Importance
 from skelgraph.explain.methods import DEFAULT_METHOD, METHODS, explain_batch, find_method
 from skelgraph.explain.question import ExplainOptions, Question, class_logits
 from skelgraph.training.attention import run_labels
-from skelgraph.training.memory import keep_freed_memory
+from skelgraph.training.memory import prepare_memory
 from skelgraph.training.results import clip_names
 from skelgraph.training.run_clips import clips_for, opened, own_store, rows_of_part
 from skelgraph.training.weights import Recogniser, load_recogniser
@@ -247,7 +247,7 @@ def questions(
     """
     model, data = recogniser.model.eval(), recogniser.data
     device = next(model.parameters()).device
-    keep_freed_memory()
+    prepare_memory()
     chosen = torch.arange(len(clips)) if places is None else torch.as_tensor(places)
     for some in chosen.split(size):
         batch = clips.batch(some, num_frames=data.num_frames or None, centre=data.centre)

@@ -1,12 +1,20 @@
-"""Keep freed memory in the process: on a CPU the page faults cost more than the arithmetic."""
+"""How a process of training holds its memory on a CPU: what costs time, and what grows."""
 
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
 
 # Numbers of glibc's malloc.h.
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4
+KERNELS = 256  # of oneDNN kept; a step of the largest preset takes some 130
+
+
+def prepare_memory() -> None:
+    """Keep freed memory, and not every kernel: call it before the first step of a process."""
+    keep_freed_memory()
+    keep_few_kernels()
 
 
 def keep_freed_memory() -> bool:
@@ -26,3 +34,13 @@ def keep_freed_memory() -> bool:
         return False
     settings = ((_M_MMAP_MAX, 0), (_M_TRIM_THRESHOLD, -1), (_M_TOP_PAD, 64 << 20))
     return all(mallopt(name, value) == 1 for name, value in settings)
+
+
+def keep_few_kernels() -> None:
+    """Let oneDNN keep the kernels it used last, 256 in place of 1024; a user's setting stands.
+
+    It compiles one of about half a megabyte for each shape, and clips of many lengths bring many
+    shapes. It reads the setting once, before its first kernel; later this changes nothing.
+    examples/results/kernel_memory.py measures what this brings.
+    """
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(KERNELS))

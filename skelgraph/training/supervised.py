@@ -18,7 +18,7 @@ from skelgraph.training.config_checks import check
 from skelgraph.training.devices import Devices, processes_ended
 from skelgraph.training.inference import predict_logits
 from skelgraph.training.loop import Loop, Progress
-from skelgraph.training.memory import keep_freed_memory
+from skelgraph.training.memory import prepare_memory
 from skelgraph.training.new_model import make_recogniser
 from skelgraph.training.part_scores import score_parts, write_predictions
 from skelgraph.training.processes import alone_first, check_batches
@@ -77,7 +77,7 @@ def train(
     """
     report = report or Reporter()
     devices = devices or Devices()
-    keep_freed_memory()
+    prepare_memory()
     folder = Path(output)
     config = asked_config(config, folder, resume=resume, made_by=("train", "transfer"))
     check(config)

@@ -19,7 +19,7 @@ from skelgraph.training.clips import clip_set
 from skelgraph.training.config import RunConfig
 from skelgraph.training.config_checks import check
 from skelgraph.training.devices import Devices, count_devices, processes_of
-from skelgraph.training.memory import keep_freed_memory
+from skelgraph.training.memory import prepare_memory
 from skelgraph.training.pretrain.clips import split_seen
 from skelgraph.training.pretrain.loop import PretrainLoop
 from skelgraph.training.pretrain.methods import METHODS, make_objective
@@ -79,7 +79,7 @@ def pretrain(
         SkelgraphError: If an option, the store or the folder does not fit.
     """
     report = report or Reporter()
-    keep_freed_memory()
+    prepare_memory()
     folder = Path(output)
     config = asked_config(config, folder, resume=resume, made_by=("pretrain",))
     _check(config)

@@ -8,7 +8,7 @@ from typing import Any
 from skelgraph.errors import ConfigError
 from skelgraph.training.config import RunConfig
 from skelgraph.training.devices import Devices
-from skelgraph.training.memory import keep_freed_memory
+from skelgraph.training.memory import prepare_memory
 from skelgraph.training.progress import Reporter
 from skelgraph.training.run import claimed, write_config
 from skelgraph.training.semi.checking import check_few
@@ -51,7 +51,7 @@ def train_few(
         SkelgraphError: If an option, the store or the folder does not fit.
     """
     report = report or Reporter()
-    keep_freed_memory()
+    prepare_memory()
     folder = Path(output)
     config = asked_config(config, folder, resume=resume, made_by=("pseudo-label",))
     check_few(config)

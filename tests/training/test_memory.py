@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from skelgraph.training.memory import KERNELS, prepare_memory
+
+NAME = "ONEDNN_PRIMITIVE_CACHE_CAPACITY"
+
+
+def test_few_kernels_are_kept_unless_the_user_says_how_many(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(NAME, "7")
+    prepare_memory()
+    assert os.environ[NAME] == "7"
+    monkeypatch.delenv(NAME)
+    prepare_memory()
+    assert os.environ[NAME] == str(KERNELS)
