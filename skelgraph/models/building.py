@@ -54,12 +54,12 @@ def resolve_config(name: str, preset: str, *, overrides: Mapping[str, Any]) -> d
         overrides: Fields of the model's configuration; those of a nested one as a mapping.
 
     Raises:
-        ConfigError: If a name is unknown.
+        ConfigError: If a name is unknown, or a value of another kind than the field's.
     """
     presets = find_model(name).presets
     if preset not in presets:
         raise ConfigError(unknown_name(f"preset of model '{name}'", preset, presets))
-    return to_plain(override(presets[preset], overrides))
+    return to_plain(override(presets[preset], overrides, what=f"model '{name}'"))
 
 
 def build_model(

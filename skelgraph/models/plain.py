@@ -32,7 +32,7 @@ def from_plain(kind: type[T], values: Mapping[str, Any]) -> T:
         ConfigError: If a key is unknown.
     """
     hints = get_type_hints(kind)
-    _demand_known(kind, values)
+    _demand_known(kind, values, what=kind.__name__)
     options: dict[str, Any] = {}
     for key, value in values.items():
         if is_dataclass(hints[key]) and isinstance(value, Mapping):
@@ -41,28 +41,29 @@ def from_plain(kind: type[T], values: Mapping[str, Any]) -> T:
     return kind(**options)
 
 
-def override(config: T, overrides: Mapping[str, Any]) -> T:
+def override(config: T, overrides: Mapping[str, Any], *, what: str | None = None) -> T:
     """Give a copy of a configuration with some fields changed.
 
     Args:
         config: A dataclass, whose fields may be dataclasses.
         overrides: Fields by name; those of a nested dataclass as a mapping.
+        what: What is configured, for messages. None: the dataclass's name.
 
     Raises:
         ConfigError: If a key is unknown or a value of another kind than the field's.
     """
-    _demand_known(type(config), overrides)
+    what = what or type(config).__name__
+    _demand_known(type(config), overrides, what=what)
     hints = get_type_hints(type(config))
     changed = {}
     for key, value in overrides.items():
         old = getattr(config, key)
         value = tuple(value) if isinstance(value, list) else value
         if is_dataclass(old) and isinstance(value, Mapping):
-            value = override(old, value)
+            value = override(old, value, what=f"{what}, {key}")
         elif not _fits(value, hints[key]):
             raise ConfigError(
-                f"{type(config).__name__}, {key}: expected {_name(hints[key])}, got {value!r}. "
-                "Give such a value."
+                f"{what}, {key}: expected {_name(hints[key])}, got {value!r}. Give such a value."
             )
         changed[key] = value
     return replace(config, **changed)  # type: ignore[type-var]
@@ -91,8 +92,8 @@ def _plain(value: Any) -> Any:
     return [_plain(item) for item in value] if isinstance(value, (tuple, list)) else value
 
 
-def _demand_known(kind: type, values: Mapping[str, Any]) -> None:
+def _demand_known(kind: type, values: Mapping[str, Any], *, what: str) -> None:
     names = [field.name for field in fields(kind)]
     for key in values:
         if key not in names:
-            raise ConfigError(unknown_name(f"{kind.__name__} key", key, names))
+            raise ConfigError(unknown_name(f"{what}, key", key, names))

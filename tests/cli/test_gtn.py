@@ -51,9 +51,11 @@ def test_flattened_tokens_have_no_weights_to_draw(tmp_path: Path) -> None:
 def test_options_of_other_models_are_refused(tmp_path: Path) -> None:
     store = make_store(tmp_path / "hands", load_layout("mediapipe_hands"))
     words = ["--data", store.path, "--model", "gtn", "--output", tmp_path / "run"]
-    result = run("train", *words, "--head", "pooled")
+    result = run("train", *words, "--head", "pooled", "--no-a-links")
     assert result.exit_code == 1
-    assert "GtnConfig key" in result.output
+    told = "expected a model with this option (as_gcn, st_gcn, ctr_gcn), got --model gtn."
+    assert f"--head: {told}" in result.output
+    assert "--a-links: expected a model with this option (as_gcn, st_gcn), got" in result.output
 
 
 @pytest.mark.parametrize(

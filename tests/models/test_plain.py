@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from skelgraph.errors import ConfigError
-from skelgraph.models import AsGcnConfig
+from skelgraph.models import AsGcnConfig, resolve_config
 from skelgraph.models.plain import from_plain, override, to_plain
 
 
@@ -29,5 +29,14 @@ def test_a_value_of_another_kind(key: str, value: Any) -> None:
 
 def test_none_where_it_may_be() -> None:
     assert override(AsGcnConfig(), {"aim": {"loss_bodies": None}}).aim.loss_bodies is None
-    with pytest.raises(ConfigError, match="AsGcnConfig key"):
+    with pytest.raises(ConfigError, match="AsGcnConfig, key"):
         override(AsGcnConfig(), {"kernal": 3})
+
+
+def test_faults_name_what_is_configured_and_where() -> None:
+    with pytest.raises(ConfigError, match="^model 'as_gcn', key: .* Did you mean 'kernel'"):
+        resolve_config("as_gcn", "small", overrides={"kernal": 3})
+    with pytest.raises(ConfigError, match="^model 'as_gcn', aim, key: .*, got 'num_typs'"):
+        resolve_config("as_gcn", "small", overrides={"aim": {"num_typs": 3}})
+    with pytest.raises(ConfigError, match="^model 'as_gcn', aim, num_types: expected int"):
+        resolve_config("as_gcn", "small", overrides={"aim": {"num_types": "three"}})
