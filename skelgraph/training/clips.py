@@ -18,6 +18,7 @@ from skelgraph.errors import ProtocolError, RunError
 from skelgraph.graphs import Layout, map_joints
 from skelgraph.training.config import DataOptions, ProtocolOptions, RunConfig
 from skelgraph.training.run import SIMULATED
+from skelgraph.training.split_faults import splitting
 
 PARTS = ("train", "val", "test")
 
@@ -58,17 +59,18 @@ def split_store(store: Store, options: ProtocolOptions) -> Split:
         ProtocolError: If the labelled clips are of one class, or as `split_clips` says.
     """
     _check_classes(store)
-    return split_clips(
-        store.clips,
-        options.protocol,
-        fold=options.fold,
-        folds=options.folds,
-        val_fraction=options.val_fraction,
-        test=options.test,
-        val=options.val,
-        files=options.files,
-        seed=options.split_seed,
-    )
+    with splitting(store):
+        return split_clips(
+            store.clips,
+            options.protocol,
+            fold=options.fold,
+            folds=options.folds,
+            val_fraction=options.val_fraction,
+            test=options.test,
+            val=options.val,
+            files=options.files,
+            seed=options.split_seed,
+        )
 
 
 def _check_classes(store: Store) -> None:

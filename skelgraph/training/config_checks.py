@@ -105,7 +105,7 @@ def _start_rules(start: StartOptions | None) -> list[tuple[str, Any, str, bool]]
         ("unfreeze_epochs", start.unfreeze_epochs, "at least 0", start.unfreeze_epochs >= 0),
     ]
     rates = [
-        (f"rates, {part}", rate, "at least 0", rate >= 0) for part, rate in start.rates.items()
+        (f"lr_group, {part}", rate, "at least 0", rate >= 0) for part, rate in start.rates.items()
     ]
     return rules + rates
 

@@ -34,9 +34,9 @@ def test_none_where_it_may_be() -> None:
 
 
 def test_faults_name_what_is_configured_and_where() -> None:
-    with pytest.raises(ConfigError, match="^model 'as_gcn', key: .* Did you mean 'kernel'"):
+    with pytest.raises(ConfigError, match=r"^model 'as_gcn', key: .* Did you mean 'kernel'"):
         resolve_config("as_gcn", "small", overrides={"kernal": 3})
-    with pytest.raises(ConfigError, match="^model 'as_gcn', aim, key: .*, got 'num_typs'"):
+    with pytest.raises(ConfigError, match=r"^model 'as_gcn', aim, key: .*, got 'num_typs'"):
         resolve_config("as_gcn", "small", overrides={"aim": {"num_typs": 3}})
-    with pytest.raises(ConfigError, match="^model 'as_gcn', aim, num_types: expected int"):
+    with pytest.raises(ConfigError, match=r"^model 'as_gcn', aim, num_types: expected int"):
         resolve_config("as_gcn", "small", overrides={"aim": {"num_types": "three"}})

@@ -16,6 +16,7 @@ from skelgraph.data.store import Store
 from skelgraph.data.table import ClipTable
 from skelgraph.errors import ProtocolError, list_faults
 from skelgraph.training.config import ProtocolOptions
+from skelgraph.training.split_faults import splitting
 
 FILE_PARTS = (*PARTS, "unlabelled")
 TRAIN, VAL, TEST = range(3)
@@ -52,7 +53,14 @@ def split_seen(store: Store, options: ProtocolOptions, *, all_clips: bool) -> Se
     Raises:
         ProtocolError: If the protocol does not fit the store, or nobody is left.
     """
-    table = store.clips
+    with splitting(store):
+        part = _parts(store.clips, options, all_clips=all_clips)
+    train, val = (np.flatnonzero(part == number) for number in (TRAIN, VAL))
+    return SeenSplit(train, val, np.flatnonzero((part != TRAIN) & (part != VAL)))
+
+
+def _parts(table: ClipTable, options: ProtocolOptions, *, all_clips: bool) -> np.ndarray:
+    """Number of the part of each clip; anything else where it is in none."""
     if all_clips:
         part = np.full(len(table), TRAIN)
         _take_val(part, table, options)
@@ -60,10 +68,9 @@ def split_seen(store: Store, options: ProtocolOptions, *, all_clips: bool) -> Se
         part = _from_files(table, options)
     else:
         part = _by_protocol(table, options)
-    train, val = (np.flatnonzero(part == number) for number in (TRAIN, VAL))
-    if len(train) == 0:
+    if not (part == TRAIN).any():
         raise ProtocolError("clips: expected some to learn from, got none. Choose other parts.")
-    return SeenSplit(train, val, np.flatnonzero((part != TRAIN) & (part != VAL)))
+    return part
 
 
 def _take_val(part: np.ndarray, table: ClipTable, options: ProtocolOptions) -> None:

@@ -19,6 +19,7 @@ from skelgraph.errors import ConfigError, ProtocolError, list_faults
 from skelgraph.training.clips import split_store
 from skelgraph.training.config import FewOptions, ProtocolOptions
 from skelgraph.training.semi.budget import budget_file, draw_labelled, read_budget
+from skelgraph.training.split_faults import splitting
 
 FILE_PARTS = ("train", "val", "test", "unlabelled")
 
@@ -95,10 +96,12 @@ def _parts(
     table = store.clips
     none = np.zeros(0, dtype=np.int64)
     if options.protocol == "files" and options.files is not None:
-        part = read_split_files(Path(options.files), table.name, parts=FILE_PARTS)
+        with splitting(store):
+            part = read_split_files(Path(options.files), table.name, parts=FILE_PARTS)
         if (part == FILE_PARTS.index("unlabelled")).any():
             scored = ("test", "val") if full else ("test",)
-            _check_file_groups(table, part, scored)
+            with splitting(store):
+                _check_file_groups(table, part, scored)
             train, val, test, hidden = (np.flatnonzero(part == i) for i in range(4))
             pool = train if full else np.union1d(train, val)
             val = val if full else none

@@ -40,7 +40,7 @@ def make_tuning(
     names = [name for name, _ in model.named_parameters()]
     check_parts(names, options.freeze, what="freeze")
     check_parts(names, options.only, what="only")
-    check_parts(names, options.rates, what="rates")
+    check_parts(names, options.rates, what="lr_group")
     frozen = frozen_names(names, options, carried)
     if len(frozen) == len(names):
         raise ConfigError(

@@ -39,7 +39,7 @@ def test_an_unknown_key_is_told_the_nearest() -> None:
         ({"lr_decay": 0.5}, "lr_decay: expected at least 1, got 0.5"),
         ({"l2_start": -1.0}, "l2_start: expected at least 0"),
         ({"unfreeze_epochs": -1}, "unfreeze_epochs: expected at least 0"),
-        ({"rates": {"head": -1e-3}}, "rates, head: expected at least 0, got -0.001"),
+        ({"rates": {"head": -1e-3}}, "lr_group, head: expected at least 0, got -0.001"),
     ],
 )
 def test_values_that_no_start_can_have_are_refused(changes: dict[str, object], said: str) -> None:

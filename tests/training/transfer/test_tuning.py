@@ -84,7 +84,7 @@ def test_parts_are_frozen_by_name() -> None:
 def test_a_part_that_is_not_there_is_told_the_nearest(what: str) -> None:
     with pytest.raises(ConfigError, match=f"{what}: .*got 'bakbone'.*Did you mean 'backbone'"):
         tune("as_gcn", StartOptions("x", **{what: ("bakbone",)}))
-    with pytest.raises(ConfigError, match=r"rates: expected a part .*gtn"):
+    with pytest.raises(ConfigError, match=r"lr_group: expected a part .*gtn"):
         tune("gtn", StartOptions("x", rates={"zzz": 1e-3}))
 
 
