@@ -14,9 +14,14 @@ import numpy as np
 import pytest
 import torch
 
+from skelgraph.data.store import write_store
 from skelgraph.data.synthetic import Planted, simulate_planted_pair
 from skelgraph.graphs import load_layout
 from skelgraph.nn.a_links import AimConfig, ALinks
+from skelgraph.training.config import DataOptions, ModelOptions, RunConfig, TrainOptions
+from skelgraph.training.supervised import train
+from skelgraph.transforms.options import AugmentOptions
+from tests.graphs.made_up import chain
 from tests.modules import ROOT
 
 SCRIPT = ROOT / "examples" / "results" / "planted_links.py"
@@ -81,6 +86,42 @@ def test_a_planted_link_is_found(script: ModuleType, seed: int) -> None:
     rank, value, _ = script.auroc(together, leader, follower)
     assert rank >= 0.95
     assert value > apart[leader, follower] + 0.2
+
+
+@pytest.mark.slow
+def test_without_a_links_the_planted_class_is_harder(script: ModuleType, tmp_path: Path) -> None:
+    """The same network on the same clips: new people's classes are told by the links alone."""
+    layout = chain(6)
+    planted = simulate_planted_pair(
+        layout, pair=("j0", "j5"), subjects=6, clips_per_class=80, frames=50, seed=0
+    )
+    store = write_store(
+        tmp_path / "clips", planted.clips, class_names=planted.class_names, provenance={}
+    )
+
+    def accuracy(way: str) -> float:
+        overrides = {**script.NETWORK, **script.WAYS[way]}
+        config = RunConfig(
+            layout="",
+            store=str(store.path),
+            data=DataOptions(num_frames=0, crop=1.0),
+            model=ModelOptions(preset="small", overrides=overrides),
+            training=TrainOptions(
+                epochs=15,
+                link_epochs=15,
+                link_lr=5e-3,
+                freeze_links=overrides.get("a_links", True),
+                precision="32-true",
+            ),
+            augment=AugmentOptions(turn=0.0, tilt=0.0, roll=0.0, scale=0.0),
+        )
+        metrics = train(config, tmp_path / way)
+        assert metrics["test"]["num_clips"] == 320  # chance has a standard error of 0.03
+        return float(metrics["test"]["top1"])
+
+    found, blind = accuracy("all three"), accuracy("no A-links")
+    assert found >= 0.9
+    assert blind <= 0.65
 
 
 @pytest.mark.slow
