@@ -81,7 +81,7 @@ def command(
     _check_paths(output, figure, animation, force=force)
     hide = evaluate or source is None
     result = forecast(run, source, hide=hide, part=split, device=pick_device(device))
-    for line in listed("dropped", result.dropped):
+    for line in (*result.notes, *listed("dropped", result.dropped)):
         note(line, quiet=quiet)
     scores = score_forecasts(result) if hide else None
     drawn = _chosen(result, clip)
@@ -131,7 +131,7 @@ def plot_command(
     Example:
       skelgraph plot forecast runs/mediapipe_hands --clip 3 --output forecast.svg
     """
-    from skelgraph.cli.output import print_json
+    from skelgraph.cli.output import note, print_json
     from skelgraph.files import check_free
     from skelgraph.training.devices import pick_device
     from skelgraph.training.forecast_scores import score_forecasts
@@ -140,6 +140,8 @@ def plot_command(
     path = output or (run if run.is_dir() else run.parent) / "forecast.png"
     check_free(path, force=force)
     result = forecast(run, source, hide=True, part=split, device=pick_device(device))
+    for line in result.notes:
+        note(line, quiet=quiet)
     drawn, scores = _chosen(result, clip), score_forecasts(result)
     _draw(result, drawn, run, path, None, scores=scores, force=force)
     if as_json:

@@ -70,7 +70,7 @@ def command(
         options=ReadOptions(**told),
         device=pick_device(device),
     )
-    for line in listed("dropped", result.dropped):
+    for line in (*result.notes, *listed("dropped", result.dropped)):
         note(line, quiet=quiet)
     if output is not None:
         _write(result, output, force=force)

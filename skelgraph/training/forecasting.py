@@ -21,6 +21,7 @@ from skelgraph.errors import RunError, StoreError
 from skelgraph.graphs import JointMap, Layout
 from skelgraph.training.forecasts import Forecasts, Placement, Track
 from skelgraph.training.inference import outputs
+from skelgraph.training.rates import rate_note
 from skelgraph.training.run_clips import joints_for, opened, own_store, rows_of_part
 from skelgraph.training.weights import Recogniser, load_recogniser
 
@@ -52,7 +53,9 @@ def forecast(
         store = own_store(run)
         return forecast_clips(recogniser, store, rows_of_part(run, store, part), hide=True)
     with opened(source) as store:
-        return forecast_clips(recogniser, store, np.arange(store.num_clips), hide=hide)
+        found = forecast_clips(recogniser, store, np.arange(store.num_clips), hide=hide)
+        note = rate_note(recogniser, store, source=source)
+    return replace(found, notes=(note,) if note else ())
 
 
 def forecast_clips(

@@ -95,6 +95,7 @@ class Forecasts:
         fps: Frames per second, if known.
         class_names: Class names of the recordings.
         dropped: Clips without a forecast -> why.
+        notes: What is to be kept in mind of them.
     """
 
     tracks: list[Track]
@@ -102,6 +103,7 @@ class Forecasts:
     fps: float | None
     class_names: tuple[str, ...] = ()
     dropped: dict[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def names(self) -> list[str]:

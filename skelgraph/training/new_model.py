@@ -58,6 +58,7 @@ def make_recogniser(
         model_config={"name": options.name, "config": resolved},
         provenance=_provenance(config, store, beginning),
         num_spatial=places,
+        fps=store.fps,
     )
     return recogniser, beginning
 

@@ -23,6 +23,7 @@ from skelgraph.errors import (
 )
 from skelgraph.evaluation.ensemble import check_weights, equal_weights, fit_weights, mix
 from skelgraph.training.inference import predict_logits
+from skelgraph.training.rates import rate_note
 from skelgraph.training.results import clip_names, prediction_rows, score_part
 from skelgraph.training.run_clips import clips_for, opened, own_store, rows_of_part
 from skelgraph.training.weights import Recogniser, load_recogniser
@@ -39,12 +40,14 @@ class Predictions:
         probabilities: Shape (N, classes).
         class_names: One a column.
         dropped: Clips of the recording that have no row -> why.
+        notes: What is to be kept in mind of them.
     """
 
     names: list[str]
     probabilities: Tensor
     class_names: tuple[str, ...]
     dropped: dict[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def header(self) -> tuple[str, ...]:
         """Name the columns of `rows`."""
@@ -84,8 +87,10 @@ def predict(
         names = clip_names(store, results[0][1])
         # A store was told of its dropped clips when it was made; a recording is not yet.
         dropped = {} if stored.recognises(Path(source)) else store.report["dropped"]
+        notes = dict.fromkeys(rate_note(item, store, source=source) for item in recognisers)
     mean = mix([probabilities for probabilities, _ in results], equal_weights(len(runs)))
-    return Predictions(names, mean, recognisers[0].class_names, dropped)
+    told = tuple(note for note in notes if note)
+    return Predictions(names, mean, recognisers[0].class_names, dropped, told)
 
 
 def evaluate(

@@ -35,6 +35,7 @@ class Recogniser:
         model_config: Name and resolved configuration of the model.
         provenance: Where the weights come from.
         num_spatial: How many coordinates are places, see `Clip.num_spatial`. 0: all.
+        fps: Frames per second of the recordings that it learned from. None: unknown.
     """
 
     model: nn.Module
@@ -46,6 +47,7 @@ class Recogniser:
     model_config: dict[str, Any]
     provenance: dict[str, Any]
     num_spatial: int = 0
+    fps: float | None = None
 
     def __post_init__(self) -> None:
         self.num_spatial = self.num_spatial or self.num_coords
@@ -66,6 +68,7 @@ def save_recogniser(path: Path, recogniser: Recogniser) -> None:
         "data": asdict(recogniser.data),
         "num_coords": recogniser.num_coords,
         "num_spatial": recogniser.num_spatial,
+        "fps": recogniser.fps,
         "temperature": recogniser.temperature,
         "model": recogniser.model_config,
         "provenance": recogniser.provenance,
@@ -189,4 +192,5 @@ def _build(metadata: dict[str, Any]) -> Recogniser:
         model_config=metadata["model"],
         provenance=metadata["provenance"],
         num_spatial=metadata.get("num_spatial", 0),
+        fps=metadata.get("fps"),
     )

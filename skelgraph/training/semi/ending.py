@@ -192,6 +192,7 @@ def _recogniser(job: FewJob, name: str, judged: Judged | None, last: int) -> Rec
             **_origin(job),
         },
         num_spatial=num_spatial(store.axes),
+        fps=store.fps,
     )
 
 
