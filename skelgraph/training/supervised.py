@@ -35,6 +35,7 @@ from skelgraph.training.run import (
     write_json,
     write_rows,
 )
+from skelgraph.training.same_store import check_same_store, note_store
 from skelgraph.training.split_words import describe_split
 from skelgraph.training.starting import (
     asked_config,
@@ -127,6 +128,8 @@ class _Job:
     def claim(self, *, force: bool, resume: bool) -> None:
         """Make the folder; of simulated clips it is known only then whether the options fit."""
         with claimed(self.folder, force=force, resume=resume):
+            if self.config.store is not None:
+                (check_same_store if resume else note_store)(self.folder, self.store)
             write_config(self.folder, self.config)
             if self.config.store is None:
                 self.report.message(

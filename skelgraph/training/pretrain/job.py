@@ -37,6 +37,7 @@ from skelgraph.training.run import (
     write_json,
     write_rows,
 )
+from skelgraph.training.same_store import check_same_store, note_store
 from skelgraph.training.starting import (
     asked_config,
     check_sources_stay,
@@ -95,6 +96,7 @@ def pretrain(
     # Before anything is removed or written: what does not fit changes nothing.
     job = _Job(config, resolve_layout(config), folder=folder, fabric=fabric, report=report)
     with claimed(folder, force=force, resume=resume):
+        (check_same_store if resume else note_store)(folder, job.store)
         write_config(folder, config)
         job.write_split()
     return job.run(resume=resume)

@@ -11,6 +11,7 @@ from skelgraph.training.devices import Devices
 from skelgraph.training.memory import prepare_memory
 from skelgraph.training.progress import Reporter
 from skelgraph.training.run import claimed, write_config
+from skelgraph.training.same_store import check_same_store, note_store
 from skelgraph.training.semi.checking import check_few
 from skelgraph.training.semi.ending import write_end
 from skelgraph.training.semi.job import FewJob
@@ -68,8 +69,11 @@ def train_few(
     # Before anything is removed or written: what does not fit changes nothing.
     job = FewJob(config, layout, folder, fabric, report)
     if resume:
-        job.check_split()
+        job.check_split()  # labels that are not given may change
+        check_same_store(folder, job.store, parts=("coordinates", "confidence", "clips"))
     with claimed(folder, force=force, resume=resume):
+        if not resume:
+            note_store(folder, job.store)
         write_config(folder, config)
         job.write_split()
     return write_end(job, job.run())
