@@ -8,7 +8,6 @@ from typing import Any
 import click
 
 from skelgraph.cli.options import Choice, device_option, report_options
-from skelgraph.errors import unknown_name
 
 WEIGHTINGS = ("equal", "validation")  # a test holds it against skelgraph.training.scoring
 
@@ -27,7 +26,10 @@ class Weights(click.ParamType):
         try:
             return tuple(float(item) for item in items)
         except ValueError:
-            self.fail(unknown_name("value", str(value), WEIGHTINGS), param, ctx)
+            choices = ", ".join(WEIGHTINGS)
+            self.fail(
+                f"expected {choices}, or a number a run such as 0.6,0.4, got '{value}'", param, ctx
+            )
 
 
 @click.command("evaluate")
