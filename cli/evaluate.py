@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from skelgraph.cli.options import Choice, device_option, report_options
+from skelgraph.errors import unknown_name
 
 WEIGHTINGS = ("equal", "validation")  # a test holds it against skelgraph.training.scoring
 
@@ -26,10 +27,8 @@ class Weights(click.ParamType):
         try:
             return tuple(float(item) for item in items)
         except ValueError:
-            choices = ", ".join(WEIGHTINGS)
-            self.fail(
-                f"expected {choices}, or a number a run such as 0.6,0.4, got '{value}'", param, ctx
-            )
+            choices = (*WEIGHTINGS, "numbers such as 0.6,0.4")
+            self.fail(unknown_name("value", str(value), choices), param, ctx)
 
 
 @click.command("evaluate")
@@ -72,7 +71,7 @@ def command(
 
     RUN is a run folder; with --data its model.safetensors is enough. Several runs count as one:
     the mean of their probabilities, weighted as --weights says. Runs that differ in their
-    --streams are the usual ensemble.
+    --streams are the usual ensemble. Of one run with a prediction head, its errors are told too.
 
     \b
     Example:
@@ -80,12 +79,14 @@ def command(
       skelgraph evaluate runs/fold0 --data other_store --json
       skelgraph evaluate runs/joint runs/bone --weights validation
     """
-    from skelgraph.cli.output import print_json
+    from skelgraph.cli.output import note, print_json
     from skelgraph.training.devices import pick_device
     from skelgraph.training.scoring import evaluate
 
     result = evaluate(runs, data=data, part=split, weights=weights, device=pick_device(device))
     part = split if data is None else "all"
+    for line in result.get("notes", ()):
+        note(line, quiet=quiet)
     if as_json:
         print_json(result)
     else:
@@ -94,6 +95,7 @@ def command(
 
 
 def _print(result: dict[str, Any], part: str) -> None:
+    from skelgraph.cli.forecast_lines import print_scores
     from skelgraph.cli.output import print_table
 
     scores = result[part]
@@ -116,6 +118,8 @@ def _print(result: dict[str, Any], part: str) -> None:
         for i, name in enumerate(result["classes"])
     ]
     print_table(("class", "clips", "f1"), rows)
+    if "forecast" in scores:
+        print_scores(scores["forecast"])
 
 
 def _line(what: str, scores: dict[str, Any]) -> str:

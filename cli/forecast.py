@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from skelgraph.training.forecasts import Forecasts, Track
 
 SLOW_MS = 100  # how long a picture of an animation stands where no frame rate is known
-HORIZONS = ("80", "160", "320", "400")
 
 
 @click.command("forecast")
@@ -73,6 +72,7 @@ def command(
       skelgraph forecast runs/mediapipe_hands --figure forecast.png --animation forecast.gif
     """
     from skelgraph.cli.conversion_lines import listed
+    from skelgraph.cli.forecast_lines import print_scores
     from skelgraph.cli.output import note, print_json
     from skelgraph.training.devices import pick_device
     from skelgraph.training.forecast_scores import score_forecasts
@@ -91,7 +91,7 @@ def command(
     if as_json:
         print_json({"run": str(run), **written, **_document(result, scores)})
     elif scores is not None:
-        _print_scores(scores)
+        print_scores(scores)
     else:
         _print_clips(result)
 
@@ -270,37 +270,3 @@ def _travel(track: Track) -> float:
     held = track.guesses()["last pose held"]
     distances = joint_distances(track.forecast, held)[-1]
     return round(1000 * float(mean_of_known(distances, axis=(0, 1))), 1)
-
-
-def _print_scores(scores: dict[str, Any]) -> None:
-    from skelgraph.cli.output import print_table
-
-    click.echo(
-        f"{scores['num_windows']} windows of {scores['num_clips']} clips; mean error a joint in "
-        f"{scores['unit']}"
-    )
-    timed = scores["fps"] is not None
-    columns = ["method", *(f"frame {k}" for k in _frames(scores))]
-    columns += [f"{ms} ms" for ms in HORIZONS] if timed else []
-    rows = []
-    for name, found in scores["methods"].items():
-        row = [name, *(found["at_frame"][k] for k in _frames(scores))]
-        rows.append(row + [found["at_ms"][ms] for ms in HORIZONS] if timed else row)
-    print_table(columns, rows)
-    for name, gain in scores["methods"]["forecast"]["gain"].items():
-        click.echo(_verdict(name, gain, scores))
-
-
-def _frames(scores: dict[str, Any]) -> list[str]:
-    shown = scores["methods"]["forecast"]["at_frame"]
-    return [key for key, value in shown.items() if value is not None]
-
-
-def _verdict(name: str, gain: list[list[float | None]], scores: dict[str, Any]) -> str:
-    """Word at how many frames the forecast is better than a simple guess."""
-    better = sum(low is not None and low > 0 for _, low, _ in gain)
-    worse = sum(high is not None and high < 0 for _, _, high in gain)
-    return (
-        f"against {name}: better at {better}, worse at {worse} of {len(gain)} frames "
-        f"(95 % interval over {scores['groups']} {scores['interval_over']})"
-    )

@@ -45,7 +45,10 @@ def score_parts(
     scores = {part: score_part(probabilities[part], getattr(parts, part)) for part in PARTS}
     for part in ("val", "test"):
         rows = getattr(parts.split, part)
-        scores[part] |= _forecast_scores(recogniser, store, rows, report)
+        found, reason = forecast_scores(recogniser, store, rows)
+        scores[part] |= found
+        if reason:
+            report.message(reason)
     scores["val"] |= argmax_links_scores(recogniser.model, parts.val, recogniser.data)
     return scores
 
@@ -69,15 +72,24 @@ def write_predictions(
     write_rows(path, ("clip", "split", "label", "predicted", *class_names), rows)
 
 
-def _forecast_scores(
-    recogniser: Recogniser, store: Store, rows: np.ndarray, report: Reporter
-) -> dict[str, Any]:
-    """Errors of the prediction head under their key; nothing for a model without one."""
+def forecast_scores(
+    recogniser: Recogniser, store: Store, rows: np.ndarray
+) -> tuple[dict[str, Any], str]:
+    """Measure the prediction head on clips whose last frames are hidden.
+
+    Args:
+        recogniser: The run.
+        store: Where the clips lie.
+        rows: Which clips.
+
+    Returns:
+        Its errors under the key `forecast`, nothing for a model without one or where clips are
+        too short; and why they are, or nothing.
+    """
     if not getattr(recogniser.model.config, "forecast", 0):
-        return {}
+        return {}, ""
     try:
         forecasts = forecast_clips(recogniser, store, rows, hide=True)
     except StoreError as error:
-        report.message(f"forecast not scored: {error}")
-        return {}
-    return {"forecast": score_forecasts(forecasts)}
+        return {}, f"forecast not scored: {error}"
+    return {"forecast": score_forecasts(forecasts)}, ""

@@ -40,16 +40,9 @@ def check_same_store(folder: Path, store: Store, *, parts: Collection[str] = tup
     Raises:
         RunError: With what changed.
     """
-    path = folder / FILE
-    if not path.is_file():
+    began = _noted(folder)
+    if began is None:
         return
-    try:
-        began = dict(json.loads(path.read_text(encoding="utf-8"))["sha256"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RunError(
-            f"{path}: expected the checksums that the run began with, got something else "
-            f"({type(error).__name__}). Begin again with --force."
-        ) from error
     now = fingerprint(store)
     changed = [WHAT[part] for part in WHAT if part in parts and began.get(part) != now.get(part)]
     if changed:
@@ -57,6 +50,36 @@ def check_same_store(folder: Path, store: Store, *, parts: Collection[str] = tup
             f"{store.path}: expected the recordings that {folder} began with, got others since: "
             f"{'; '.join(changed)}. Put them back, or begin again with --force."
         )
+
+
+def check_same_recordings(first: Path, other: Path) -> None:
+    """Refuse two runs that learned from different recordings, clips of like names or not.
+
+    Runs that noted no checksums, of simulated clips or made before there were any, pass.
+
+    Raises:
+        RunError: If their coordinates differ.
+    """
+    one, two = _noted(first), _noted(other)
+    if one is not None and two is not None and one.get("coordinates") != two.get("coordinates"):
+        raise RunError(
+            f"{other}: expected the recordings of {first}, got others. Vote only with runs of one "
+            "store, or give --data."
+        )
+
+
+def _noted(folder: Path) -> dict[str, str] | None:
+    """The checksums that a run began with; None where it kept none."""
+    path = folder / FILE
+    if not path.is_file():
+        return None
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8"))["sha256"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunError(
+            f"{path}: expected the checksums that the run began with, got something else "
+            f"({type(error).__name__}). Remove it, or begin again with --force."
+        ) from error
 
 
 def fingerprint(store: Store) -> dict[str, str]:

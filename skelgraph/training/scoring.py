@@ -23,9 +23,11 @@ from skelgraph.errors import (
 )
 from skelgraph.evaluation.ensemble import check_weights, equal_weights, fit_weights, mix
 from skelgraph.training.inference import predict_logits
+from skelgraph.training.part_scores import forecast_scores
 from skelgraph.training.rates import rate_note
 from skelgraph.training.results import clip_names, prediction_rows, score_part
 from skelgraph.training.run_clips import clips_for, opened, own_store, rows_of_part
+from skelgraph.training.same_store import check_same_recordings
 from skelgraph.training.weights import Recogniser, load_recogniser
 
 WEIGHTINGS = ("equal", "validation")
@@ -116,7 +118,9 @@ def evaluate(
         `classes`, `runs`, `weights` (one a run), and the scores under the part's name, or under
         `all` with `data`. Unless the weights were to be equal, `equal` holds the scores of equal
         ones; where they were fitted, `validation` the validation clips' number and mean
-        log-loss in nats with them (`nll`) and with equal ones (`nll_equal`).
+        log-loss in nats with them (`nll`) and with equal ones (`nll_equal`). The scores of one
+        run alone hold the errors of its prediction head under `forecast`, if it has one; `notes`
+        say why they do not.
 
     Raises:
         SkelgraphError: If runs, weights and data do not fit.
@@ -137,6 +141,10 @@ def evaluate(
     }
     if weights != "equal":
         result["equal"] = votes.score(equal_weights(len(runs)))
+    if len(runs) == 1:
+        found, reason = forecast_scores(recognisers[0], store, rows)
+        result[part if data is None else "all"] |= found
+        result |= {"notes": [reason]} if reason else {}
     return result
 
 
@@ -221,6 +229,7 @@ def _own_part(
                 f"{run}: expected the {part} clips of {runs[0]}, got others. "
                 f"Vote only with runs of one split, or {otherwise}."
             )
+        check_same_recordings(Path(runs[0]), Path(run))
     return store, rows
 
 

@@ -112,3 +112,26 @@ def test_the_figure_of_a_run(trained: Path) -> None:
     assert result.stdout.strip() == str(trained / "forecast.png")
     assert (trained / "forecast.png").is_file()
     assert run("plot", "forecast", trained).exit_code == 1
+
+
+def test_evaluating_a_run_scores_its_forecast_too(
+    trained: Path, store: Store, tmp_path: Path
+) -> None:
+    saved = json.loads((trained / "metrics.json").read_text())
+    for words, part in (((), "test"), (("--split", "val"), "val")):
+        document = json.loads(run("evaluate", trained, *words, "--json").stdout)
+        assert document[part]["forecast"] == saved[part]["forecast"]
+    whole = json.loads(run("evaluate", trained, "--data", store.path, "--json").stdout)
+    assert whole["all"]["forecast"]["num_clips"] == store.num_clips
+    result = run("evaluate", trained)
+    assert "constant velocity" in result.stdout and "frame 1" in result.stdout
+    both = run("evaluate", trained, trained)
+    assert both.exit_code == 0 and "constant velocity" not in both.stdout
+
+
+def test_clips_too_short_for_a_forecast_are_scored_without(trained: Path, tmp_path: Path) -> None:
+    short = make_store(tmp_path / "short", load_layout("kinect_v1"), frames=2 * FRAMES - 1)
+    result = run("evaluate", trained, "--data", short.path)
+    assert result.exit_code == 0, result.output
+    assert f"forecast not scored: {short.path}: expected a clip with more than" in result.stderr
+    assert "top1" in result.stdout and "last pose held" not in result.stdout

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from skelgraph.cli import evaluate as evaluate_command
 from skelgraph.cli.group import root
-from skelgraph.data.store import Store
+from skelgraph.data.store import Store, write_store
 from skelgraph.errors import ConfigError, RunError
 from skelgraph.training import scoring
 from skelgraph.training.config import ProtocolOptions
@@ -69,6 +69,20 @@ def test_runs_must_share_their_validation_clips(
         evaluate([runs[0], tmp_path / "other"], data=store.path, weights="validation")
     with pytest.raises(RunError, match="expected a run folder, whose split"):
         evaluate([runs[0] / "model.safetensors"], data=store.path, weights="validation")
+
+
+def test_runs_must_share_their_recordings(
+    runs: tuple[Path, Path], store: Store, tmp_path: Path
+) -> None:
+    """Clips of the same names, whose coordinates are others."""
+    rows = range(store.num_clips)
+    clips = [replace(clip, keypoints=clip.keypoints * 1.01) for clip in map(store.clip, rows)]
+    like = write_store(tmp_path / "like", clips, class_names=store.class_names, provenance={})
+    train(make_config(like, epochs=1), tmp_path / "other")
+    both = [runs[0], tmp_path / "other"]
+    with pytest.raises(RunError, match=r"other: expected the recordings of .*good, got others"):
+        evaluate(both)
+    assert evaluate(both, data=store.path)["all"]["num_clips"] == store.num_clips
 
 
 def test_bad_weights(runs: tuple[Path, Path]) -> None:
