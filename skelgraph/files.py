@@ -19,7 +19,7 @@ def check_free(path: Path, *, force: bool) -> None:
     if path.exists() and not force:
         raise SkelgraphError(
             f"{path}: expected a path that is free, got an existing file. "
-            "Give another --output, or --force to replace it."
+            "Give another path, or --force to replace it."
         )
 
 
