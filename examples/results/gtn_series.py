@@ -17,6 +17,7 @@ import csv
 import itertools
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean, stdev
@@ -209,8 +210,18 @@ def build(choice: Choice, train: Part) -> nn.Module:
     return WithInputs(model, choice.inputs, longest=train.frames.shape[1])
 
 
-def fit(choice: Choice, train: Part, *, epochs: int, seed: int) -> nn.Module:
-    """Train to the last epoch and give the model its averaged weights."""
+def fit(
+    choice: Choice,
+    train: Part,
+    *,
+    epochs: int,
+    seed: int,
+    after_epoch: Callable[[nn.Module], None] | None = None,
+) -> nn.Module:
+    """Train to the last epoch and give the model its averaged weights.
+
+    `after_epoch` is shown the model with the averaged weights so far; training goes on unchanged.
+    """
     torch.manual_seed(seed)
     model = build(choice, train)
     options = replace(TRAINING, epochs=epochs)
@@ -232,6 +243,9 @@ def fit(choice: Choice, train: Part, *, epochs: int, seed: int) -> nn.Module:
             nn.utils.clip_grad_norm_(model.parameters(), options.clip_norm)
             optimiser.step()
             average.update(model)
+        if after_epoch is not None:
+            with average.lent_to(model):
+                after_epoch(model)
     model.load_state_dict(average.shadow)
     return model.eval()
 

@@ -11,6 +11,7 @@ import torch
 from tests.examples.scripts import RESULTS, load
 
 gtn_series, gtn_search = load(RESULTS, "gtn_series"), load(RESULTS, "gtn_search")
+gtn_epochs = load(RESULTS, "gtn_epochs")
 TINY = replace(gtn_series.TOWER, width=8, heads=2, layers=1, hidden=8)
 
 
@@ -93,3 +94,39 @@ def test_accuracy_over_both_sets_ranks_candidates_then_cross_entropy() -> None:
 
 def test_the_recipe_is_one_of_the_candidates() -> None:
     assert gtn_series.RECIPE in gtn_search.CANDIDATES.values()
+
+
+def test_scoring_each_epoch_changes_no_training_and_the_last_score_is_the_network_s() -> None:
+    train, test = part((9, 9)), part((6, 5))
+    for known in (train, test):
+        known.values[:, 1] += 4 * known.label[:, None]
+    scores = gtn_epochs.watch(choice("pooled"), train, test, epochs=20, seed=1)
+    model = gtn_series.fit(choice("pooled"), train, epochs=20, seed=1)
+    assert len(scores) == 20 and scores[0] != scores[-1]
+    assert scores[-1] == gtn_series.evaluate(model, test)[0]
+
+
+def test_each_epoch_is_scored_with_the_weights_that_a_training_up_to_it_is_judged_by() -> None:
+    train, states = part((9, 9)), []
+    gtn_series.fit(
+        choice("pooled"),
+        train,
+        epochs=2,
+        seed=1,
+        after_epoch=lambda model: states.append(
+            {key: value.clone() for key, value in model.state_dict().items()}
+        ),
+    )
+    final = gtn_series.fit(choice("pooled"), train, epochs=2, seed=1).state_dict()
+    assert all(torch.equal(states[1][key], final[key]) for key in final)
+    assert not all(torch.equal(states[0][key], final[key]) for key in final)
+
+
+def test_the_best_epoch_stands_beside_the_last_one() -> None:
+    rows = [
+        {"set": "lib", "seed": str(seed), "epoch": str(epoch), "test_top1": str(top1)}
+        for seed, course in enumerate(([0.9, 0.8], [0.5, 0.6]))
+        for epoch, top1 in reversed(list(enumerate(course, start=1)))
+    ]
+    lines = gtn_epochs.table(rows).splitlines()
+    assert lines[2:] == ["| lib | 2 | 70.0 ± 14.1 | 75.0 ± 21.2 | 88.9 |"]
