@@ -66,13 +66,19 @@ TRAINING = TrainOptions(
 
 @dataclass(frozen=True)
 class Choice:
-    """How a network is made and trained; without a tower it is the FCN."""
+    """How a network is made and trained; without a tower it is the FCN.
+
+    `alone` standardises each series by itself; `passes` multiplies the set's `EPOCHS`.
+    """
 
     tower: TowerConfig | None
     kernel: int = 0
     flatten: bool = False
     inputs: tuple[str, ...] = ()
+    alone: bool = False
     augment: SeriesAugment = SeriesAugment()
+    training: TrainOptions = TRAINING
+    passes: int = 1
 
 
 TOWER = TowerConfig(width=64, heads=4, layers=2, hidden=128, dropout=0.3)
@@ -163,7 +169,7 @@ def _run(name: str, method: str, seed: int) -> dict[str, Any]:
         "train_clips": len(train.label),
         "scored_clips": len(test.label),
         "parameters": sum(p.numel() for p in model.parameters()),
-        "epochs": EPOCHS[name],
+        "epochs": EPOCHS[name] * CHOICES[method].passes,
         "seconds": round(time.perf_counter() - started, 1),
     }
 
@@ -207,7 +213,8 @@ def build(choice: Choice, train: Part) -> nn.Module:
             dropout=choice.tower.dropout,
         )
         model = SeriesGtn(num_channels, num_classes, config=config)
-    return WithInputs(model, choice.inputs, longest=train.frames.shape[1])
+    longest = train.frames.shape[1]
+    return WithInputs(model, choice.inputs, longest=longest, alone=choice.alone)
 
 
 def fit(
@@ -220,11 +227,12 @@ def fit(
 ) -> nn.Module:
     """Train to the last epoch and give the model its averaged weights.
 
-    `after_epoch` is shown the model with the averaged weights so far; training goes on unchanged.
+    `epochs` is the set's number, of which a choice may take several `passes`. `after_epoch` is
+    shown the model with the averaged weights so far; training goes on unchanged.
     """
     torch.manual_seed(seed)
     model = build(choice, train)
-    options = replace(TRAINING, epochs=epochs)
+    options = replace(choice.training, epochs=epochs * choice.passes)
     optimiser = make_optimiser(model, options)
     average = WeightAverage(model, decay=options.ema)
     steps = max(1, round(len(train.label) / options.batch_size))
@@ -237,7 +245,7 @@ def fit(
             factor = warmup_cosine(step, options.epochs * steps, warmup=options.warmup)
             for group in optimiser.param_groups:
                 group["lr"] = options.lr * factor
-            loss = _loss(model, train.take(rows), choice.augment, generator)
+            loss = _loss(model, train.take(rows), choice, generator)
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             nn.utils.clip_grad_norm_(model.parameters(), options.clip_norm)
@@ -250,10 +258,9 @@ def fit(
     return model.eval()
 
 
-def _loss(
-    model: nn.Module, batch: Part, options: SeriesAugment, generator: torch.Generator
-) -> Tensor:
+def _loss(model: nn.Module, batch: Part, choice: Choice, generator: torch.Generator) -> Tensor:
     """Cross-entropy of a changed batch; a mixed series has both labels by their shares."""
+    options = choice.augment
     values = augment(batch.values, batch.frames, options=options, generator=generator)
     partner, share = draw_mix(len(values), options=options, generator=generator)
     if options.mix:
@@ -261,7 +268,7 @@ def _loss(
     logits = model(values, batch.frames).logits
     own, other = (
         functional.cross_entropy(
-            logits, label, label_smoothing=TRAINING.label_smoothing, reduction="none"
+            logits, label, label_smoothing=choice.training.label_smoothing, reduction="none"
         )
         for label in (batch.label, batch.label[partner])
     )

@@ -17,14 +17,19 @@ class WithInputs(nn.Module):
         model: Called with series and valid frames; must expect `count_inputs` channels.
         inputs: Names out of `INPUTS`.
         longest: Frames that the clock counts as 1.
+        alone: Whether every series is standardised by itself before.
     """
 
-    def __init__(self, model: nn.Module, inputs: tuple[str, ...], *, longest: int) -> None:
+    def __init__(
+        self, model: nn.Module, inputs: tuple[str, ...], *, longest: int, alone: bool = False
+    ) -> None:
         super().__init__()
-        self.model, self.inputs, self.longest = model, inputs, longest
+        self.model, self.inputs, self.longest, self.alone = model, inputs, longest, alone
 
     def forward(self, values: Tensor, frames: Tensor) -> Output:
         """Classify series (N, C, T) with valid frames (N, T)."""
+        if self.alone:
+            values = standardise(values, frames)
         values = add_inputs(values, frames, inputs=self.inputs, longest=self.longest)
         output: Output = self.model(values, frames)
         return output
@@ -51,9 +56,7 @@ def add_inputs(values: Tensor, frames: Tensor, *, inputs: tuple[str, ...], longe
     """
     parts = []
     if "centred" in inputs:
-        seen = frames[:, None] & ~values.isnan()
-        total = values.masked_fill(~seen, 0).sum(2, keepdim=True)
-        parts.append(values - total / seen.sum(2, keepdim=True).clamp(min=1))
+        parts.append(_centre(values, frames))
     if "motion" in inputs:
         parts.append(values.diff(dim=2, prepend=values[..., :1]))
     if "clock" in inputs:
@@ -61,3 +64,28 @@ def add_inputs(values: Tensor, frames: Tensor, *, inputs: tuple[str, ...], longe
         parts.append(clock.to(values.dtype).expand(len(values), 1, -1))
     valid = [torch.where(frames[:, None], part, 0) for part in parts]
     return torch.cat((values, *valid), dim=1)
+
+
+def standardise(values: Tensor, frames: Tensor) -> Tensor:
+    """Bring each channel of each series to mean 0 and standard deviation 1 over what was seen.
+
+    A channel that does not change is 0; missing values stay missing, and padding is 0.
+
+    Args:
+        values: Shape (N, C, T); missing ones are NaN.
+        frames: Valid frames, from frame 0 on, bool, shape (N, T).
+    """
+    centred = _centre(values, frames)
+    size = _mean(centred.square(), frames).sqrt().clamp(min=1e-4)
+    return torch.where(frames[:, None], centred / size, 0)
+
+
+def _centre(values: Tensor, frames: Tensor) -> Tensor:
+    return values - _mean(values, frames)
+
+
+def _mean(values: Tensor, frames: Tensor) -> Tensor:
+    """Mean over the values seen, 0 where there are none, shape (N, C, 1)."""
+    seen = frames[:, None] & ~values.isnan()
+    total = values.masked_fill(~seen, 0).sum(2, keepdim=True)
+    return total / seen.sum(2, keepdim=True).clamp(min=1)

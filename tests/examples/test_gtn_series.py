@@ -72,24 +72,47 @@ def test_one_seed_gives_one_network(name: str) -> None:
     assert all(bool(value.isfinite().all()) for value in first.values())
 
 
-def row(candidate: str, name: str, fold: int, top1: float, nll: float) -> dict[str, str]:
-    values = {"set": name, "fold": fold, "candidate": candidate, "val_top1": top1, "val_nll": nll}
-    return {key: str(value) for key, value in values.items()}
+def rows_of(
+    word: str, folds: range, top1: tuple[float, float], **more: Any
+) -> list[dict[str, str]]:
+    """Rows of a candidate on both sets, the same accuracy on each fold."""
+    values = {"candidate": word, "seed": 1000, "val_nll": 0.5} | more
+    return [
+        {key: str(value) for key, value in (values | own).items()}
+        for fold in folds
+        for own in (
+            {"set": name, "fold": fold, "val_top1": score}
+            for name, score in zip(gtn_search.SETS, top1, strict=True)
+        )
+    ]
 
 
 def test_accuracy_over_both_sets_ranks_candidates_then_cross_entropy() -> None:
-    scores = {"even": (0.8, 0.8, 0.5), "split": (0.9, 0.7, 0.4), "best": (0.7, 1.0, 0.9)}
-    rows = []
-    for word, (lib, ecg, nll) in scores.items():
-        rows += [row(word, "lib", 0, lib, nll), row(word, "ecg", 0, ecg, nll)]
-    rows.append(row("half", "lib", 0, 1.0, 0.0))
-    assert gtn_search.ranked(rows, folds=1) == ["best", "split", "even"]
-    assert gtn_search.ranked(rows, folds=gtn_series.FOLDS) == []
-    for fold in range(1, gtn_series.FOLDS):
-        rows += [row("best", name, fold, 0.1 * fold, 0.2) for name in gtn_search.SETS]
-    lines = gtn_search.table(rows).splitlines()
-    assert lines[2] == "| best | 70.0, 0.90 | 100.0, 0.90 | 32.5, 0.38 | 40.0, 0.38 |"
+    words = ("even", "split", "best", "half")
+    rows = rows_of("even", range(1), (0.8, 0.8))
+    rows += rows_of("split", range(1), (0.9, 0.7), val_nll=0.4)
+    rows += rows_of("best", range(1), (0.7, 1.0), val_nll=0.9)
+    rows += rows_of("half", range(1), (1.0, 1.0))[:1] + rows_of("other", range(1), (1.0, 1.0))
+    assert gtn_search.ranked(rows, words, folds=1) == ["best", "split", "even"]
+    assert gtn_search.ranked(rows, words, folds=2) == []
+    rows += rows_of("best", range(1, 4), (0.3, 0.4), val_nll=0.2)
+    assert gtn_search.ranked(rows, words, folds=4) == ["best"]
+    assert gtn_search.ranked(rows, words, folds=4, seeds=2) == []
+    lines = gtn_search.table(rows, words, stages=((1, 1), (4, 1))).splitlines()
+    assert lines[2] == "| best | 70.0, 0.90 | 100.0, 0.90 | 40.0, 0.38 | 55.0, 0.38 |"
     assert [line.split(" | ")[0] for line in lines[3:]] == ["| split", "| even"]
+
+
+def test_cross_entropy_decides_among_candidates_that_tie() -> None:
+    names = list(gtn_search.SECOND)[:3]
+    scores = ((0.900, 0.6), (0.898, 0.5), (0.890, 0.1))
+    rows = []
+    for word, (top1, nll) in zip(names, scores, strict=True):
+        for seed in gtn_search.SEEDS:
+            rows += rows_of(word, range(4), (top1, top1), val_nll=nll, seed=seed)
+    assert gtn_search.decide(rows) == names[1]
+    one_seed = rows_of(list(gtn_search.SECOND)[3], range(4), (1.0, 1.0))
+    assert gtn_search.decide(rows + one_seed) == names[1]
 
 
 def test_the_recipe_is_one_of_the_candidates() -> None:

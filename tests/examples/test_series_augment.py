@@ -134,3 +134,16 @@ def test_inputs_do_not_depend_on_padding(inputs: tuple[str, ...]) -> None:
     full = series_inputs.add_inputs(values[1:], frames[1:], inputs=inputs, longest=20)
     assert full.shape[1] == series_inputs.count_inputs(2, inputs)
     torch.testing.assert_close(full[..., :9], cut)
+
+
+def test_each_channel_of_each_series_is_standardised_alone() -> None:
+    values, frames = batch()
+    result = series_inputs.standardise(values, frames)
+    assert torch.equal(result.isnan(), values.isnan())
+    assert bool((result.transpose(1, 2)[~frames] == 0).all())
+    seen = result[0, 1][~result[0, 1].isnan()]
+    assert float(seen.mean()) == pytest.approx(0, abs=1e-6)
+    assert float(seen.square().mean()) == pytest.approx(1, abs=1e-5)
+    assert result[2, :, 0].tolist() == [0, 0]  # one frame does not change
+    other = series_inputs.standardise(3 * values[1:] - 5, frames[1:])
+    torch.testing.assert_close(other, result[1:])
