@@ -66,8 +66,8 @@ def watch(choice: Choice, train: Part, test: Part, *, epochs: int, seed: int) ->
 def table(rows: list[dict[str, str]]) -> str:
     """Lay the last and the best epoch out as Markdown: mean and spread over the seeds."""
     lines = [
-        "| set | seeds | last epoch, % | best epoch on the test part, % (not a result) "
-        "| published, % |",
+        "| set | seeds | last epoch, % | best epoch on the test part, "
+        "as the published figures were picked (not a result), % | published, % |",
         "| --- | --- | --- | --- | --- |",
     ]
     for name, published in PUBLISHED.items():
