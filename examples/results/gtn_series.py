@@ -245,7 +245,8 @@ def fit(
             factor = warmup_cosine(step, options.epochs * steps, warmup=options.warmup)
             for group in optimiser.param_groups:
                 group["lr"] = options.lr * factor
-            loss = _loss(model, train.take(rows), choice, generator)
+            with torch.autocast("cpu", torch.bfloat16, enabled=options.precision == "bf16-mixed"):
+                loss = _loss(model, train.take(rows), choice, generator)
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             nn.utils.clip_grad_norm_(model.parameters(), options.clip_norm)

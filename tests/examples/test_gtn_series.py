@@ -73,16 +73,21 @@ def test_one_seed_gives_one_network(name: str) -> None:
 
 
 def rows_of(
-    word: str, folds: range, top1: tuple[float, float], **more: Any
+    word: str,
+    folds: range,
+    top1: tuple[float, float],
+    *,
+    sets: tuple[str, str] = ("lib", "ecg"),
+    **more: Any,
 ) -> list[dict[str, str]]:
-    """Rows of a candidate on both sets, the same accuracy on each fold."""
+    """Rows of a candidate on two sets, the same accuracy on each fold."""
     values = {"candidate": word, "seed": 1000, "val_nll": 0.5} | more
     return [
         {key: str(value) for key, value in (values | own).items()}
         for fold in folds
         for own in (
             {"set": name, "fold": fold, "val_top1": score}
-            for name, score in zip(gtn_search.SETS, top1, strict=True)
+            for name, score in zip(sets, top1, strict=True)
         )
     ]
 
@@ -97,22 +102,24 @@ def test_accuracy_over_both_sets_ranks_candidates_then_cross_entropy() -> None:
     assert gtn_search.ranked(rows, words, folds=2) == []
     rows += rows_of("best", range(1, 4), (0.3, 0.4), val_nll=0.2)
     assert gtn_search.ranked(rows, words, folds=4) == ["best"]
-    assert gtn_search.ranked(rows, words, folds=4, seeds=2) == []
-    lines = gtn_search.table(rows, words, stages=((1, 1), (4, 1))).splitlines()
+    lines = gtn_search.table(rows, words, stages=(1, 4)).splitlines()
     assert lines[2] == "| best | 70.0, 0.90 | 100.0, 0.90 | 40.0, 0.38 | 55.0, 0.38 |"
     assert [line.split(" | ")[0] for line in lines[3:]] == ["| split", "| even"]
 
 
-def test_cross_entropy_decides_among_candidates_that_tie() -> None:
-    names = list(gtn_search.SECOND)[:3]
-    scores = ((0.900, 0.6), (0.898, 0.5), (0.890, 0.1))
+def test_cross_entropy_decides_among_candidates_that_tie_over_all_sets_and_seeds() -> None:
+    names = list(gtn_search.SECOND)[:4]
+    scores = ((0.900, 0.6), (0.898, 0.5), (0.890, 0.1), (1.0, 0.1))
     rows = []
     for word, (top1, nll) in zip(names, scores, strict=True):
         for seed in gtn_search.SEEDS:
             rows += rows_of(word, range(4), (top1, top1), val_nll=nll, seed=seed)
+        if word != names[3]:
+            rows += rows_of(word, range(4), (top1, 1.0), val_nll=nll, sets=("jap", "waf"))
+    assert list(gtn_search.finalists(rows)) == names[:3]
     assert gtn_search.decide(rows) == names[1]
-    one_seed = rows_of(list(gtn_search.SECOND)[3], range(4), (1.0, 1.0))
-    assert gtn_search.decide(rows + one_seed) == names[1]
+    line = gtn_search.last_table(rows).splitlines()[2]
+    assert line.endswith("| 90.0, 0.60 | 90.0, 0.60 | 90.0, 0.60 | 100.0, 0.60 | 92.50, 0.600 |")
 
 
 def test_the_recipe_is_one_of_the_candidates() -> None:
