@@ -89,6 +89,12 @@ SECOND = {
     "learning rate 0.001": replace(POOLED, training=replace(TRAINING, lr=1e-3)),
     "learning rate 0.004": replace(POOLED, training=replace(TRAINING, lr=4e-3)),
     "weight decay 0.5": replace(POOLED, training=replace(TRAINING, weight_decay=0.5)),
+    "weight decay 1": replace(POOLED, training=replace(TRAINING, weight_decay=1.0)),
+    "weight decay 0.5, 4 layers": replace(
+        POOLED,
+        tower=replace(TOWER, layers=4),
+        training=replace(TRAINING, weight_decay=0.5),
+    ),
     "labels as they are": replace(POOLED, training=replace(TRAINING, label_smoothing=0.0)),
     "last weights, not averaged": replace(POOLED, training=replace(TRAINING, ema=0.0)),
 }
