@@ -15,6 +15,9 @@ import torch
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
+# Where machines without a starter meet, and which one this is.
+MEETING = ("MASTER_ADDR", "MASTER_PORT", "NODE_RANK")
+
 
 @dataclass(frozen=True)
 class Devices:
@@ -45,7 +48,7 @@ def make_fabric(devices: Devices, precision: str, *, all_learn: bool = False) ->
             each step has to look for those that get none.
 
     Raises:
-        ConfigError: If the machine does not have them.
+        ConfigError: If the machine does not have them, or does not know the other machines.
     """
     from lightning_fabric import Fabric
 
@@ -54,6 +57,7 @@ def make_fabric(devices: Devices, precision: str, *, all_learn: bool = False) ->
     # Lightning tells the precision on stderr by itself; what is said is for the reporter.
     logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     devices = count_devices(devices)
+    _check_machines(devices)
     strategy = devices.strategy
     if strategy == "auto" and processes_of(devices) > 1:
         strategy = "ddp" if all_learn else "ddp_find_unused_parameters_true"
@@ -117,6 +121,29 @@ def processes_of(devices: Devices) -> int:
             f"devices: expected a number or 'auto', got '{count}'. "
             "Give another number of --devices."
         ) from error
+
+
+def _check_machines(devices: Devices) -> None:
+    """Refuse to wait for ever for machines that nothing leads to this one.
+
+    Raises:
+        ConfigError: If there are to be several, and neither a starter nor the environment says
+            where they meet.
+    """
+    from lightning_fabric.plugins.environments.lsf import LSFEnvironment
+    from lightning_fabric.plugins.environments.mpi import MPIEnvironment
+
+    from skelgraph.errors import ConfigError
+
+    if devices.nodes == 1 or _started() or LSFEnvironment.detect() or MPIEnvironment.detect():
+        return
+    absent = [name for name in MEETING if name not in os.environ]
+    if absent:
+        raise ConfigError(
+            f"num_nodes: expected {', '.join(absent)} in the environment of each of "
+            f"{devices.nodes} machines, got none. Set them, or start with torchrun or SLURM (see "
+            "the page on scaling)."
+        )
 
 
 def _started() -> tuple[int, int] | None:

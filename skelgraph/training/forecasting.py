@@ -85,9 +85,7 @@ def forecast_clips(
     kept = []
     for piece in pieces:
         if piece.length <= frames:
-            dropped[str(store.clips.name[piece.row])] = (
-                f"{piece.length} frames to observe, too few for {frames} to predict"
-            )
+            dropped[str(store.clips.name[piece.row])] = _too_short(piece, frames, hide=hide)
         else:
             kept.append(piece)
     if not kept:
@@ -135,6 +133,13 @@ class _Piece:
     row: int
     start: int
     length: int
+
+
+def _too_short(piece: _Piece, frames: int, *, hide: bool) -> str:
+    if not hide:
+        return f"{piece.length} frames to observe, too few for {frames} to predict"
+    total = piece.length + frames
+    return f"{total} frames, too few to hide {frames} and observe more than {frames}"
 
 
 def _hiding(recogniser: Recogniser, store: Store, rows: np.ndarray) -> Iterator[_Piece]:

@@ -62,6 +62,22 @@ def test_a_number_that_is_none_is_refused() -> None:
             use(Devices("cpu", "two"))
 
 
+def test_several_machines_have_to_know_where_they_meet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the first one would wait for ever."""
+    for name in ("MASTER_ADDR", "MASTER_PORT", "NODE_RANK"):
+        monkeypatch.delenv(name, raising=False)
+    wanted = Devices("cpu", 1, nodes=2, strategy="fsdp")
+    with pytest.raises(ConfigError, match="num_nodes: expected MASTER_ADDR, MASTER_PORT, NODE_R"):
+        make_fabric(wanted, "32-true")
+    monkeypatch.setenv("MASTER_ADDR", "first")
+    monkeypatch.setenv("MASTER_PORT", "29500")
+    with pytest.raises(ConfigError, match="num_nodes: expected NODE_RANK in the environment"):
+        make_fabric(wanted, "32-true")
+    monkeypatch.setenv("NODE_RANK", "0")
+    with pytest.raises(ConfigError, match="strategy: expected"):  # the next thing to be wrong
+        make_fabric(wanted, "32-true")
+
+
 def test_a_strategy_that_cuts_the_model_up_is_refused() -> None:
     with pytest.raises(ConfigError, match="begins with 'ddp', got 'fsdp'"):
         make_fabric(Devices("cpu", 2, strategy="fsdp"), "32-true")
