@@ -16,6 +16,7 @@ from skelgraph.training.clips import PARTS, Parts, cut_parts, open_source, split
 from skelgraph.training.config import RunConfig
 from skelgraph.training.config_checks import check
 from skelgraph.training.devices import Devices, processes_ended
+from skelgraph.training.forecast_lengths import teaching_clips
 from skelgraph.training.inference import predict_logits
 from skelgraph.training.loop import Loop, Progress
 from skelgraph.training.memory import prepare_memory
@@ -146,6 +147,9 @@ class _Job:
             self.config, self.store, layout=self.layout
         )
         self._describe_model()
+        frames = getattr(getattr(self.recogniser.model, "config", None), "forecast", 0)
+        if frames and (text := teaching_clips(self.parts.train, frames)):
+            self.report.message(text)
 
     def run(self, *, resume: bool) -> dict[str, Any]:
         if self.fabric.is_global_zero:
