@@ -131,7 +131,7 @@ class AsGcn(nn.Module):
         task: ForecastTask | None = None
         if self.forecaster is not None and "losses" in returns:
             task = cut_forecast(positions, visible, frames, num_frames=self.config.forecast)
-            longest = int(task.frames.sum(1).max()) if len(frames) else 0
+            longest = max(int(task.frames.any(0).sum()), 1)  # a batch may have no valid frame
             frames = task.frames[:, :longest]
             positions, visible = positions[:, :, :longest], visible[:, :longest]
         inside = self._run_blocks(positions, visible, frames, links=links)

@@ -111,9 +111,8 @@ class StBlock(nn.Module):
         kept, mask = stride_mask(frames, self.stride), _as_mask(frames)
         hidden = self.graph_norm(self.graph(x, a_links, senders), mask)
         if mask is not None:
-            hidden = (
-                hidden * mask
-            )  # before the ReLU: what it and the convolution keep is one tensor
+            # Before the ReLU: what it and the convolution keep is one tensor.
+            hidden = hidden * mask
         hidden = self.temporal(functional.relu(hidden))
         hidden = self.dropout(self.temporal_norm(hidden, _as_mask(kept)))
         if self.residual:

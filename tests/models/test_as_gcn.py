@@ -200,6 +200,16 @@ def test_hidden_frames_reach_neither_the_forecast_nor_the_logits(causal: bool) -
     assert other.losses["forecast"] != one.losses["forecast"]
 
 
+@pytest.mark.parametrize("causal", [False, True])
+def test_a_batch_without_a_valid_frame_has_losses(causal: bool) -> None:
+    model = tiny(made_up(), forecast=2, causal=causal)
+    positions, visible, frames = random_clips(made_up())
+    nothing = (torch.zeros_like(values) for values in (visible, frames))
+    losses = model(positions, *nothing, returns=("losses",)).losses
+    assert losses["forecast"] == 0
+    assert all(loss.isfinite() for loss in losses.values())
+
+
 def test_a_model_with_a_prediction_head_ignores_where_the_clip_is() -> None:
     model = tiny(made_up(), forecast=2).double().eval()
     positions, visible, frames = damaged_clips(made_up())
