@@ -8,6 +8,7 @@ import sys
 
 # Numbers of glibc's malloc.h.
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4
+_CAPACITY = "PRIMITIVE_CACHE_CAPACITY"  # named after oneDNN, or as that was called before
 KERNELS = 256  # of oneDNN kept; a step of the largest preset takes some 130
 
 
@@ -43,4 +44,5 @@ def keep_few_kernels() -> None:
     shapes. It reads the setting once, before its first kernel; later this changes nothing.
     examples/results/kernel_memory.py measures what this brings.
     """
-    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(KERNELS))
+    if f"DNNL_{_CAPACITY}" not in os.environ:
+        os.environ.setdefault(f"ONEDNN_{_CAPACITY}", str(KERNELS))
