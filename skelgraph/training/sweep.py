@@ -9,11 +9,13 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from skelgraph.data.store import Store
 from skelgraph.errors import ConfigError, RunError, list_faults
 from skelgraph.training.config import RunConfig
 from skelgraph.training.devices import Devices, count_devices, processes_of
 from skelgraph.training.progress import Reporter
 from skelgraph.training.run import METRICS, write_rows
+from skelgraph.training.same_store import check_same_store
 from skelgraph.training.supervised import train
 
 SWEEP = "sweep.csv"
@@ -47,8 +49,9 @@ def sweep_windows(
         Rows of sweep.csv, best validation first. Choose by validation; test is for the report.
 
     Raises:
-        SkelgraphError: As `train` does; RunError if a run of the sweep is there already;
-            ConfigError for several processes, which would start anew for every run.
+        SkelgraphError: As `train` does; RunError if a run of the sweep is there already,
+            or, with `resume`, if it was trained on other recordings; ConfigError for several
+            processes, which would start anew for every run.
     """
     report = report or Reporter()
     devices = _alone(devices or Devices())
@@ -62,7 +65,7 @@ def sweep_windows(
     rows: list[dict[str, Any]] = []
     for number, (window, overlap, run) in enumerate(settings, start=1):
         report.message(f"sweep {number}/{len(settings)}: window {window}, overlap {overlap:g}")
-        metrics = _finished(run) if resume else None
+        metrics = _finished(run, config.store) if resume else None
         if metrics is None:
             data = replace(config.data, window=window, overlap=overlap)
             metrics = train(
@@ -112,9 +115,14 @@ def _check_free(runs: Sequence[Path]) -> None:
         raise RunError(list_faults(faults))
 
 
-def _finished(run: Path) -> dict[str, Any] | None:
+def _finished(run: Path, store: str | None) -> dict[str, Any] | None:
+    """Scores of a run that is finished; those of other recordings do not go into one table."""
     path = run / METRICS
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    if not path.is_file():
+        return None
+    if store is not None:
+        check_same_store(run, Store.open(store))
+    return dict(json.loads(path.read_text(encoding="utf-8")))
 
 
 def _scores(metrics: dict[str, Any]) -> dict[str, float]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from skelgraph.data.store import Store
+from skelgraph.data.store import Store, write_store
 from skelgraph.errors import ConfigError, RunError
 from skelgraph.training.config import RunConfig
 from skelgraph.training.devices import Devices
@@ -33,6 +33,24 @@ def test_a_sweep_trains_each_and_goes_on_where_it_stopped(store: Store, tmp_path
     sweep_windows(config, tmp_path, windows=["6"], overlaps=[0.0, 0.5], resume=True)
     assert (tmp_path / "window6_overlap0" / "model.safetensors").stat().st_mtime_ns == before
     assert (tmp_path / "window6_overlap0.5" / "metrics.json").is_file()
+
+
+def test_a_sweep_does_not_go_on_with_other_recordings(store: Store, tmp_path: Path) -> None:
+    """Its table would compare runs of different recordings, also where all are finished."""
+    folder = tmp_path / "sweep"
+    sweep_windows(make_config(store, epochs=1), folder, windows=["6"], overlaps=[0.0])
+    before = (folder / "sweep.csv").read_bytes()
+    clips = [
+        replace(clip, keypoints=clip.keypoints * 1.01)
+        for clip in map(store.clip, range(store.num_clips))
+    ]
+    other = write_store(tmp_path / "other", clips, class_names=store.class_names, provenance={})
+    with pytest.raises(RunError, match=r"other: expected the recordings that .*window6_overlap0"):
+        sweep_windows(
+            make_config(other, epochs=1), folder, windows=["6"], overlaps=[0.0, 0.5], resume=True
+        )
+    assert (folder / "sweep.csv").read_bytes() == before
+    assert not (folder / "window6_overlap0.5").exists()
 
 
 def test_windows_of_training_and_test_may_differ(store: Store, tmp_path: Path) -> None:
