@@ -89,10 +89,15 @@ def predict(
         names = clip_names(store, results[0][1])
         # A store was told of its dropped clips when it was made; a recording is not yet.
         dropped = {} if stored.recognises(Path(source)) else store.report["dropped"]
-        notes = dict.fromkeys(rate_note(item, store, source=source) for item in recognisers)
+        notes = _rate_notes(recognisers, store, source)
     mean = mix([probabilities for probabilities, _ in results], equal_weights(len(runs)))
-    told = tuple(note for note in notes if note)
-    return Predictions(names, mean, recognisers[0].class_names, dropped, told)
+    return Predictions(names, mean, recognisers[0].class_names, dropped, tuple(notes))
+
+
+def _rate_notes(recognisers: Sequence[Recogniser], store: Store, source: str | Path) -> list[str]:
+    """Tell each once of a frame rate that is not that of the runs."""
+    notes = (rate_note(item, store, source=source) for item in recognisers)
+    return list(dict.fromkeys(note for note in notes if note))
 
 
 def evaluate(
@@ -119,8 +124,9 @@ def evaluate(
         `all` with `data`. Unless the weights were to be equal, `equal` holds the scores of equal
         ones; where they were fitted, `validation` the validation clips' number and mean
         log-loss in nats with them (`nll`) and with equal ones (`nll_equal`). The scores of one
-        run alone hold the errors of its prediction head under `forecast`, if it has one; `notes`
-        say why they do not.
+        run alone hold the errors of its prediction head under `forecast`, if it has one.
+        `notes`, where there are any, say why they do not, and of `data` that it has another
+        frame rate.
 
     Raises:
         SkelgraphError: If runs, weights and data do not fit.
@@ -141,11 +147,12 @@ def evaluate(
     }
     if weights != "equal":
         result["equal"] = votes.score(equal_weights(len(runs)))
+    notes = [] if data is None else _rate_notes(recognisers, store, data)
     if len(runs) == 1:
         found, reason = forecast_scores(recognisers[0], store, rows)
         result[part if data is None else "all"] |= found
-        result |= {"notes": [reason]} if reason else {}
-    return result
+        notes += [reason] if reason else []
+    return result | ({"notes": notes} if notes else {})
 
 
 @dataclass(frozen=True)

@@ -80,11 +80,14 @@ def test_commands_tell_it_on_stderr(run: Path, tmp_path: Path) -> None:
         ("predict", run, store.path),
         ("forecast", run, store.path),
         ("plot", "forecast", run, store.path, "--output", picture),
+        ("evaluate", run, "--data", store.path),
+        ("evaluate", run, run, "--data", store.path),
     ]
     for words in commands:
         result = call(*words)
         assert result.exit_code == 0, result.output
-        assert f"{store.path}: expected about 30 frames a second" in result.stderr
+        assert result.stderr.count(f"{store.path}: expected about 30 frames a second") == 1
         assert "frames a second" not in result.stdout
     assert "frames a second" not in call("predict", run, store.path, "--quiet").stderr
-    assert "frames a second" not in call("forecast", run).stderr
+    for words in (("forecast", run), ("evaluate", run)):
+        assert "frames a second" not in call(*words).stderr
