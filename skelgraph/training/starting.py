@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from skelgraph.data.store import Store
-from skelgraph.errors import RunError, list_faults
+from skelgraph.errors import RunError, StoreError, list_faults
 from skelgraph.graphs import Layout, load_layout
 from skelgraph.training.config import RunConfig
 from skelgraph.training.devices import Devices, choose_precision, make_fabric
@@ -32,7 +32,8 @@ def asked_config(
         made_by: Commands whose runs may go on.
 
     Raises:
-        RunError: If the folder holds no run to resume, or that of another command.
+        RunError: If the folder holds no run to resume, or that of another command, or if its
+            recordings are gone.
         ConfigError: If its configuration has an unknown key.
     """
     if not resume:
@@ -40,7 +41,20 @@ def asked_config(
     check_resumable(folder)
     found = read_config(folder)
     check_made_by(folder, found, made_by)
+    _check_recordings_stay(folder, found.store)
     return found
+
+
+def _check_recordings_stay(folder: Path, store: str | None) -> None:
+    """Refuse to go on with a run whose recordings were moved: another --data would not count."""
+    try:
+        if store is not None:
+            Store.open(store)
+    except StoreError as error:
+        raise RunError(
+            f"{folder}: expected the recordings that it began with at {store}, found none that "
+            f"open ({error}). Put them back there; --data beside --resume changes nothing."
+        ) from error
 
 
 def check_sources_stay(config: RunConfig, folder: Path) -> None:

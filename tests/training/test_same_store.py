@@ -128,6 +128,10 @@ def test_no_run_goes_on_with_other_coordinates(options: dict[str, object], tmp_p
     begin(config, tmp_path / "run")
     begin(config, tmp_path / "run", resume=True)
     before = files_of(tmp_path / "run")
+    store.path.rename(tmp_path / "moved")
+    with pytest.raises(RunError, match=r"run: expected the recordings that it began with at .*sto"):
+        begin(config, tmp_path / "run", resume=True)
+    (tmp_path / "moved").rename(store.path)
     assert set(json.loads(before[FILE])["sha256"]) == set(EVERY)
     shutil.rmtree(store.path)
     written(store.path, moved)
