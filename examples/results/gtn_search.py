@@ -98,7 +98,7 @@ SECOND = {
     "labels as they are": replace(POOLED, training=replace(TRAINING, label_smoothing=0.0)),
     "last weights, not averaged": replace(POOLED, training=replace(TRAINING, ema=0.0)),
 }
-# Too slow to be the recipe on a CPU: to see on one fold whether size would help.
+# Too slow to search on a CPU: one fold, to see whether size would help.
 PUBLISHED_SIZE = {
     "published size, flattened": Choice(
         PAPER.tower,
