@@ -140,12 +140,14 @@ class _Job:
                 self.prepare()
 
     def prepare(self) -> None:
-        """Read and split the clips and make the model, which shows whether they fit."""
+        """Make the model, and read and split the clips, which shows whether they fit."""
         torch.manual_seed(self.config.training.seed)
-        self.store, self.parts = self._data()
+        self.store = open_source(self.config, self.layout, self.folder)
+        # Before the clips are read, which takes long: most options are wrong for any clips.
         self.recogniser, self.beginning = make_recogniser(
             self.config, self.store, layout=self.layout
         )
+        self.parts = self._parts()
         self._describe_model()
         frames = getattr(getattr(self.recogniser.model, "config", None), "forecast", 0)
         if frames and (text := teaching_clips(self.parts.train, frames)):
@@ -164,13 +166,12 @@ class _Job:
             return {}
         return self._write_end(progress, logits)
 
-    def _data(self) -> tuple[Store, Parts]:
-        store = open_source(self.config, self.layout, self.folder)
-        split = split_store(store, self.config.protocol)
-        parts = cut_parts(store, split, layout=self.layout, data=self.config.data)
-        for line in describe_split(store, split, parts):
+    def _parts(self) -> Parts:
+        split = split_store(self.store, self.config.protocol)
+        parts = cut_parts(self.store, split, layout=self.layout, data=self.config.data)
+        for line in describe_split(self.store, split, parts):
             self.report.message(line)
-        return store, parts
+        return parts
 
     def _write_split(self, store: Store, parts: Parts) -> None:
         names = store.clips.name

@@ -18,7 +18,7 @@ import torch
 from safetensors.torch import load_file
 
 from skelgraph.data.store import Store, write_store
-from skelgraph.errors import LayoutError, ProtocolError, RunError, SkelgraphError
+from skelgraph.errors import ConfigError, LayoutError, ProtocolError, RunError, SkelgraphError
 from skelgraph.evaluation.calibration import untempered
 from skelgraph.evaluation.metrics import TEMPERATURE_PRIOR, fit_temperature
 from skelgraph.graphs import Layout, load_layout
@@ -253,6 +253,20 @@ def test_a_subject_in_two_parts_is_refused(store: Store, tmp_path: Path) -> None
     protocol = ProtocolOptions(protocol="xsub", test=(0, 1), val=(1,))
     with pytest.raises(ProtocolError, match="1"):
         train(replace(config, protocol=protocol), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_wrong_model_is_told_before_clips_are_read(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(*_: object, **__: object) -> None:
+        raise AssertionError("clips were read first")
+
+    monkeypatch.setattr("skelgraph.training.supervised.cut_parts", read)
+    config = make_config(store)
+    wrong = replace(config.model, overrides={"aim": {"num_types": 1}})
+    with pytest.raises(ConfigError, match="num_types: expected the ghost and at least one more"):
+        train(replace(config, model=wrong), tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
