@@ -6,8 +6,6 @@ from typing import Any
 
 import click
 
-HORIZONS = ("80", "160", "320", "400")
-
 
 def print_scores(scores: dict[str, Any]) -> None:
     """Print the errors of a forecast, of both guesses, and at how many frames it is better.
@@ -16,18 +14,19 @@ def print_scores(scores: dict[str, Any]) -> None:
         scores: Of `skelgraph.training.forecast_scores.score_forecasts`.
     """
     from skelgraph.cli.output import print_table
+    from skelgraph.evaluation.forecasting import MILLISECONDS
 
     click.echo(
         f"{scores['num_windows']} windows of {scores['num_clips']} clips; mean error a joint in "
         f"{scores['unit']}"
     )
-    timed = scores["fps"] is not None
+    horizons = [str(ms) for ms in MILLISECONDS] if scores["fps"] is not None else []
     columns = ["method", *(f"frame {k}" for k in _frames(scores))]
-    columns += [f"{ms} ms" for ms in HORIZONS] if timed else []
+    columns += [f"{ms} ms" for ms in horizons]
     rows = []
     for name, found in scores["methods"].items():
-        row = [name, *(found["at_frame"][k] for k in _frames(scores))]
-        rows.append(row + [found["at_ms"][ms] for ms in HORIZONS] if timed else row)
+        frames = [found["at_frame"][k] for k in _frames(scores)]
+        rows.append([name, *frames, *(found["at_ms"][ms] for ms in horizons)])
     print_table(columns, rows)
     for name, gain in scores["methods"]["forecast"]["gain"].items():
         click.echo(_verdict(name, gain, scores))

@@ -63,10 +63,11 @@ class LinkMessages(nn.Module):
 
 
 class _Messages(torch.autograd.Function):
-    """What reaches each joint, one link type at a time; no pair's message is kept.
+    """What reaches each joint over each link type; no pair's message is kept.
 
     There are V times as many pairs as joints: kept over all frames of the decoder, they would be
-    a quarter of the memory of a training step, and computing them again is a hundredth of its work.
+    a quarter of what a training step of two clips keeps, and computing them again is a hundredth
+    of its arithmetic.
     """
 
     @staticmethod

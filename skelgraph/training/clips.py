@@ -13,6 +13,7 @@ from skelgraph.data.prepare import PrepareOptions
 from skelgraph.data.protocols import Split, split_clips
 from skelgraph.data.store import Store, write_store
 from skelgraph.data.synthetic import RECIPE_VERSION, simulate
+from skelgraph.data.table import ClipTable
 from skelgraph.data.windows import cut_windows, parse_window
 from skelgraph.errors import ProtocolError, RunError
 from skelgraph.graphs import Layout, map_joints
@@ -60,17 +61,26 @@ def split_store(store: Store, options: ProtocolOptions) -> Split:
     """
     _check_classes(store)
     with splitting(store):
-        return split_clips(
-            store.clips,
-            options.protocol,
-            fold=options.fold,
-            folds=options.folds,
-            val_fraction=options.val_fraction,
-            test=options.test,
-            val=options.val,
-            files=options.files,
-            seed=options.split_seed,
-        )
+        return split_table(store.clips, options)
+
+
+def split_table(table: ClipTable, options: ProtocolOptions) -> Split:
+    """Split a table of clips as configured.
+
+    Raises:
+        ProtocolError: As `split_clips` says.
+    """
+    return split_clips(
+        table,
+        options.protocol,
+        fold=options.fold,
+        folds=options.folds,
+        val_fraction=options.val_fraction,
+        test=options.test,
+        val=options.val,
+        files=options.files,
+        seed=options.split_seed,
+    )
 
 
 def _check_classes(store: Store) -> None:

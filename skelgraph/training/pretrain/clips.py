@@ -9,12 +9,12 @@ import numpy as np
 
 from skelgraph.data.grouping import balanced_parts, group_clips
 from skelgraph.data.protocol_names import COLUMN_OF
-from skelgraph.data.protocols import split_clips
 from skelgraph.data.split_checks import PARTS
 from skelgraph.data.split_files import read_split_files
 from skelgraph.data.store import Store
 from skelgraph.data.table import ClipTable
 from skelgraph.errors import ProtocolError, list_faults
+from skelgraph.training.clips import split_table
 from skelgraph.training.config import ProtocolOptions
 from skelgraph.training.split_faults import splitting
 
@@ -116,17 +116,7 @@ def _by_protocol(table: ClipTable, options: ProtocolOptions) -> np.ndarray:
     given = table.label >= 0
     if not given.any():
         table, given = replace(table, label=np.zeros_like(table.label)), ~given
-    split = split_clips(
-        table,
-        options.protocol,
-        fold=options.fold,
-        folds=options.folds,
-        val_fraction=options.val_fraction,
-        test=options.test,
-        val=options.val,
-        files=options.files,
-        seed=options.split_seed,
-    )
+    split = split_table(table, options)
     part = np.full(len(table), -1)
     for number, name in enumerate(PARTS):
         part[split.part(name)] = number
